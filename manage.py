@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""Run a management command: `manage.py up` is the whole system, `manage.py help` lists the others."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from objstore_project import environment
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command; where the environment is wrong, say so in one line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "objstore_project.settings.console")
+    try:
+        if arguments[1:2] == ["up"]:
+            # Before the settings, because they read the secret key that this writes.
+            environment.prepare_data_directory(os.environ)
+        execute_from_command_line(arguments)
+    except environment.ConfigurationError as error:
+        sys.exit(f"objstore: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,1 @@
+"""A database engine for `DATABASES`: Django's PostgreSQL, noticing closed connections without a round trip."""

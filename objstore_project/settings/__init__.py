@@ -1,0 +1,1 @@
+"""Settings by process: `gateway` and `console` (also workers and commands) over `base`, and `testing` for pytest."""

@@ -1,0 +1,136 @@
+"""What all processes share. Every environment variable is read here; see docs/configuration.md.
+
+Not for: what only one kind of process needs (`gateway`, `console`, `testing`).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from objstore_project import environment as _environment
+from objstore_project.logging import logging_configuration
+from objstore_project.supervisor.runtime_directory import runtime_directory
+
+ENVIRONMENT = _environment.Environment(os.environ)
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+# Where things are
+OBJSTORE_DATA_DIR = _environment.data_directory(ENVIRONMENT)
+OBJSTORE_S3_ADDRESS = ENVIRONMENT.address("OBJSTORE_S3_ADDRESS", "127.0.0.1:9000")
+OBJSTORE_CONSOLE_ADDRESS = ENVIRONMENT.address("OBJSTORE_CONSOLE_ADDRESS", "127.0.0.1:9001")
+OBJSTORE_DOMAINS = ENVIRONMENT.words("OBJSTORE_DOMAIN")
+OBJSTORE_REGION = ENVIRONMENT.text("OBJSTORE_REGION", "us-east-1")
+
+# The first account and the first console user; `manage.py up` generates what is unset
+OBJSTORE_ROOT_ACCESS_KEY = ENVIRONMENT.secret("OBJSTORE_ROOT_ACCESS_KEY")
+OBJSTORE_ROOT_SECRET_KEY = ENVIRONMENT.secret("OBJSTORE_ROOT_SECRET_KEY")
+OBJSTORE_ADMIN_USER = ENVIRONMENT.text("OBJSTORE_ADMIN_USER", "admin")
+OBJSTORE_ADMIN_PASSWORD = ENVIRONMENT.secret("OBJSTORE_ADMIN_PASSWORD")
+
+# Size of the gateway
+OBJSTORE_GATEWAY_WORKERS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_WORKERS", os.cpu_count() or 1, minimum=1)
+OBJSTORE_GATEWAY_THREADS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_THREADS", 32, minimum=1)
+
+# Clocks of the duties
+OBJSTORE_LIFECYCLE_DAY_SECONDS = ENVIRONMENT.integer("OBJSTORE_LIFECYCLE_DAY_SECONDS", 86_400, minimum=1)
+OBJSTORE_HISTORY_SECONDS = ENVIRONMENT.integer("OBJSTORE_HISTORY_SECONDS", 86_400)
+OBJSTORE_GC_GRACE_SECONDS = ENVIRONMENT.integer("OBJSTORE_GC_GRACE_SECONDS", 3_600)
+OBJSTORE_ORPHAN_GRACE_SECONDS = ENVIRONMENT.integer("OBJSTORE_ORPHAN_GRACE_SECONDS", 86_400)
+OBJSTORE_STALE_UPLOAD_DAYS = ENVIRONMENT.integer("OBJSTORE_STALE_UPLOAD_DAYS", 7, minimum=1)
+
+# Logs
+OBJSTORE_LOG_FORMAT = ENVIRONMENT.choice("OBJSTORE_LOG_FORMAT", "text", choices=("text", "json"))
+OBJSTORE_LOG_LEVEL = ENVIRONMENT.choice(
+    "OBJSTORE_LOG_LEVEL", "info", choices=("debug", "info", "warning", "error", "critical")
+)
+LOGGING = logging_configuration(OBJSTORE_LOG_FORMAT, OBJSTORE_LOG_LEVEL)
+LOGGING_CONFIG = "logging.config.dictConfig"
+
+# The embedded servers listen on unix sockets in a directory whose name follows from the data directory, so that every
+# command with the same environment finds the servers that `manage.py up` started.
+OBJSTORE_RUNTIME_DIR = runtime_directory(OBJSTORE_DATA_DIR)
+
+SECRET_KEY = _environment.secret_key(ENVIRONMENT)
+SECRET_KEY_FALLBACKS: list[str] = []
+
+_database = ENVIRONMENT.database_url("DATABASE_URL")
+OBJSTORE_IS_DATABASE_EMBEDDED = _database is None
+if _database is None:
+    _database = _environment.DatabaseAddress(
+        host=str(OBJSTORE_RUNTIME_DIR), port=None, name="objstore", user="objstore", password="", options={}
+    )
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        # Django's own, plus a look at the socket that finds connections which the server has closed.
+        "ENGINE": "objstore_project.postgresql",
+        "HOST": _database.host,
+        "PORT": "" if _database.port is None else str(_database.port),
+        "NAME": _database.name,
+        "USER": _database.user,
+        "PASSWORD": _database.password,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": False,  # a round trip per request
+        "DISABLE_SERVER_SIDE_CURSORS": False,
+        "OPTIONS": {
+            "server_side_binding": True,
+            "prepare_threshold": 2,
+            "connect_timeout": 5,
+            **_database.options,
+        },
+    }
+}
+
+_redis_url = ENVIRONMENT.redis_url("REDIS_URL")
+OBJSTORE_IS_REDIS_EMBEDDED = _redis_url is None
+OBJSTORE_REDIS_URL = _redis_url or f"unix://{OBJSTORE_RUNTIME_DIR}/valkey.sock"
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": OBJSTORE_REDIS_URL,
+        "KEY_PREFIX": "objstore",
+    }
+}
+
+# Kombu has a scheme of its own for unix sockets.
+CELERY_BROKER_URL = OBJSTORE_REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: the broker comes back
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TASK_IGNORE_RESULT = True  # what a task did is a row, not a message
+CELERY_TASK_ACKS_LATE = True  # tasks are idempotent: a task whose worker died runs again
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TIMEZONE = "UTC"
+
+DEBUG = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+# The gateway answers to any name, as virtual-hosted buckets need; the console lists hosts of its own.
+ALLOWED_HOSTS = ["*"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accesscontrol.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None  # guardian makes no user row for anonymous requests: the group AllUsers holds their grants
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "guardian",
+    "rest_framework",
+    "objstore_project",
+    "accesscontrol",
+    "buckets",
+]
+MIDDLEWARE: list[str] = []
+APPEND_SLASH = False
+# S3 bodies stream; these limits guard the forms of the console alone.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024

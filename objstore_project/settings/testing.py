@@ -1,0 +1,29 @@
+"""pytest and `make check`: nothing of the machine's environment, no server needed until a test asks for the database.
+
+tests/conftest.py starts an embedded PostgreSQL for this process at the first test that needs one.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+_data_directory = Path(tempfile.gettempdir()) / f"objstore-tests-{os.getuid()}-{os.getpid()}"
+for _name in [name for name in os.environ if name.startswith("OBJSTORE_") or name in {"DATABASE_URL", "REDIS_URL"}]:
+    del os.environ[_name]
+os.environ["OBJSTORE_DATA_DIR"] = str(_data_directory)
+os.environ["OBJSTORE_SECRET_KEY"] = "the secret key of tests, which guards nothing"  # noqa: S105  guards nothing
+os.environ["OBJSTORE_LOG_LEVEL"] = "warning"
+
+from objstore_project.settings.console import *  # noqa: E402, F403  the environment is set before it is read
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CELERY_BROKER_URL = "memory://"
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; no password here guards anything
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
