@@ -1,0 +1,161 @@
+"""Where bytes are kept: the topology (zones, nodes, storage classes), and what stands on it (chunks, faults, garbage).
+
+The topology lives in the default database. `Chunk`, `FragmentFault` and `Garbage` live in the metadata shard of the
+bucket that they serve, so nothing in them is a foreign key into the topology, and node ids are small integers without
+a constraint. Columns have database defaults where another app inserts rows with SQL of its own.
+"""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from chunks.records import DEFAULT_STORAGE_CLASS, MEBIBYTE, FaultKind, GarbageState, NodeState
+
+
+class Zone(models.Model):
+    """A part of the house that can fail as one: a rack, a room, a data centre."""
+
+    name = models.TextField(unique=True)
+    region = models.TextField(db_default="")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Node(models.Model):
+    """A place that holds fragments: one disk, one directory, one remote store."""
+
+    id = models.SmallAutoField(primary_key=True)  # chunks name their nodes in arrays of smallint
+    zone = models.ForeignKey(Zone, on_delete=models.PROTECT, related_name="nodes")
+    name = models.TextField(unique=True)
+    store_kind = models.TextField(db_default="local_disk")
+    location = models.TextField(help_text="For a local disk, the directory.")
+    weight = models.FloatField(db_default=1.0, help_text="The node's share of new fragments, relative to its peers.")
+    state = models.TextField(
+        choices=[(state.value, state.name.replace("_", " ").capitalize()) for state in NodeState],
+        db_default=NodeState.ACTIVE.value,
+    )
+    identity = models.UUIDField(unique=True, help_text="Must equal what the store says of itself.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(weight__gt=0), name="node_weight_is_positive"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in NodeState]), name="node_state_is_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StorageClass(models.Model):
+    """How bytes of one S3 storage class are cut and protected."""
+
+    name = models.TextField(unique=True)
+    chunk_size_bytes = models.IntegerField(db_default=8 * MEBIBYTE)
+    small_scheme = models.TextField(db_default="replicate-3")
+    large_scheme = models.TextField(db_default="rs-4+2")
+    large_from_bytes = models.IntegerField(
+        db_default=128 * 1024, help_text="Chunks of at least this size use the large scheme."
+    )
+
+    class Meta:
+        verbose_name_plural = "storage classes"
+        constraints = (
+            models.CheckConstraint(condition=models.Q(chunk_size_bytes__gt=0), name="chunk_size_is_positive"),
+            models.CheckConstraint(condition=models.Q(large_from_bytes__gte=0), name="large_from_is_not_negative"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Chunk(models.Model):
+    """A run of an object's bytes, kept as fragments on nodes. Immutable but for `node_ids`, which repair changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    size_bytes = models.IntegerField()
+    scheme = models.TextField()
+    node_ids = ArrayField(models.SmallIntegerField())  # element i names the node of fragment i
+    checksum = models.BigIntegerField(help_text="CRC-64/NVME of the bytes, as a signed integer.")
+    storage_class = models.TextField(db_default=DEFAULT_STORAGE_CLASS)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="chunk_size_is_not_negative"),
+            models.CheckConstraint(condition=models.Q(node_ids__len__gt=0), name="chunk_has_nodes"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class FragmentFault(models.Model):
+    """A fragment that the repairer must look at. Gone once it is whole and where it belongs."""
+
+    # Not a foreign key: a fault may be reported while its chunk is being deleted; the repairer drops such rows.
+    chunk_id = models.UUIDField()
+    fragment_index = models.SmallIntegerField()
+    node_id = models.SmallIntegerField()
+    kind = models.TextField(choices=[(kind.value, kind.name.capitalize()) for kind in FaultKind])
+    detected_at = models.DateTimeField(db_default=Now())
+    attempts = models.IntegerField(db_default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    last_error = models.TextField(db_default="")
+
+    class Meta:
+        constraints = (
+            # Also serves the look-up of all faults of one chunk.
+            models.UniqueConstraint(fields=("chunk_id", "fragment_index"), name="one_fault_per_fragment"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=[kind.value for kind in FaultKind]), name="fault_kind_is_known"
+            ),
+        )
+        indexes = (
+            # The repairer's claim: due faults, longest due first.
+            models.Index(fields=("next_attempt_at",), name="fault_by_next_attempt"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.chunk_id}.{self.fragment_index} {self.kind}"
+
+
+class Garbage(models.Model):
+    """A chunk that may be, or is, referred to by nothing.
+
+    Whoever drops an extent inserts a QUESTION in the same transaction. The layer that knows extents answers it: either
+    the row goes, or the chunk's row goes and this one becomes UNLINK with the chunk's `node_ids`.
+    """
+
+    chunk_id = models.UUIDField(unique=True)
+    asked_at = models.DateTimeField(db_default=Now())
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    node_ids = ArrayField(models.SmallIntegerField(), null=True)
+    state = models.TextField(
+        choices=[(state.value, state.name.capitalize()) for state in GarbageState],
+        db_default=GarbageState.QUESTION.value,
+    )
+
+    class Meta:
+        verbose_name_plural = "garbage"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in GarbageState]), name="garbage_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=GarbageState.UNLINK.value) | models.Q(node_ids__isnull=False),
+                name="unlink_says_where",
+            ),
+        )
+        indexes = (
+            # The collector's and the unlinker's claims: due rows of one state, longest due first.
+            models.Index(fields=("state", "next_attempt_at"), name="garbage_by_state_and_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.chunk_id} {self.state}"

@@ -1,0 +1,91 @@
+"""The values that pass between the chunk engine and its callers.
+
+They mirror rows without being rows, so that writing and reading bytes needs no database: a caller turns its row into
+a `ChunkView` to read, and a `WrittenChunk` into rows inside its own publishing transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+MEBIBYTE = 1 << 20
+DEFAULT_STORAGE_CLASS = "STANDARD"
+
+
+class NodeState(StrEnum):
+    """What may be asked of a node. Set by people; a failing disk does not change it."""
+
+    ACTIVE = "active"
+    DRAINING = "draining"
+    READ_ONLY = "read_only"
+    DOWN = "down"
+
+    @property
+    def is_writable(self) -> bool:
+        """Say whether new fragments may be put on the node."""
+        return self is NodeState.ACTIVE
+
+    @property
+    def is_readable(self) -> bool:
+        """Say whether the node should be asked for the fragments that it holds."""
+        return self is not NodeState.DOWN
+
+
+class FaultKind(StrEnum):
+    """What is wrong with a fragment of a chunk that is otherwise readable."""
+
+    MISSING = "missing"
+    CORRUPT = "corrupt"
+    MISPLACED = "misplaced"
+    UNREACHABLE = "unreachable"
+
+
+class GarbageState(StrEnum):
+    """QUESTION: ask whether an extent still refers to the chunk. UNLINK: none does; remove its fragments."""
+
+    QUESTION = "question"
+    UNLINK = "unlink"
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkView:
+    """What a reader must know of a chunk: `node_ids[i]` is the node that holds fragment `i`."""
+
+    id: UUID
+    size_bytes: int
+    scheme: str
+    node_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRecord:
+    """One fragment that needs the repairer: the values of a `FragmentFault` row."""
+
+    chunk_id: UUID
+    fragment_index: int
+    node_id: int
+    kind: FaultKind
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenChunk:
+    """A chunk whose fragments are durable and to which no row refers yet: the values of a `Chunk` row.
+
+    `checksum` is the CRC-64/NVME of the chunk's bytes as the signed 64-bit integer that PostgreSQL's bigint holds;
+    `checksum & (2**64 - 1)` is the number that S3 calls CRC64NVME. `faults` go into `FragmentFault` in the same
+    transaction, so that a chunk that is short of a fragment can't be forgotten.
+    """
+
+    id: UUID
+    size_bytes: int
+    scheme: str
+    node_ids: tuple[int, ...]
+    checksum: int
+    storage_class: str
+    faults: tuple[FaultRecord, ...] = ()
+
+    def as_view(self) -> ChunkView:
+        """Return what a reader needs of it."""
+        return ChunkView(self.id, self.size_bytes, self.scheme, self.node_ids)

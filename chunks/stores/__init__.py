@@ -1,0 +1,1 @@
+"""Places that keep fragments, behind one port."""
