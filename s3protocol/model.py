@@ -6,9 +6,9 @@ loading costs one JSON file, a shape is built when a codec asks for it.
 
 from functools import cache
 
-from botocore import xform_name  # type: ignore[import-untyped, unused-ignore]
-from botocore.loaders import Loader  # type: ignore[import-untyped, unused-ignore]
-from botocore.model import OperationModel, ServiceModel  # type: ignore[import-untyped, unused-ignore]
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
 
 
 @cache

@@ -69,6 +69,94 @@ EMPTY_PAYLOAD_IS_MALFORMED: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Operations that answer MalformedXML to an empty body; the others answer MissingRequestBodyError, as AWS does."""
 
+OPEN_ENUMERATIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "BucketLocationConstraint": "lists Amazon's regions; the handler compares with ours (InvalidLocationConstraint)",
+    }
+)
+"""String shapes whose list of values does not bind a request."""
+
+CASELESS_ENUMERATIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ChecksumAlgorithm": "AWS takes crc32c as well as CRC32C; SDKs differ",
+        "ChecksumMode": "AWS takes enabled as well as ENABLED; SDKs differ",
+    }
+)
+"""String shapes whose values are matched without regard to case, and handed on in the model's spelling."""
+
+OPAQUE_TIMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Expires": "S3 stores and returns the header as text; `Expires: 0` and `-1` are common and valid on the web",
+        "ResponseExpires": "becomes the Expires header of the answer, and is as free",
+    }
+)
+"""Timestamp shapes that are text to S3: handlers get and return str."""
+
+IGNORED_WHEN_UNREADABLE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "if-modified-since": "RFC 9110, section 13.1.3: a recipient must ignore it if it is not a valid date",
+        "if-unmodified-since": "RFC 9110, section 13.1.4: likewise",
+    }
+)
+"""Headers that count as absent when their value does not parse."""
+
+EXTRA_REQUIRED_MEMBERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "CompletedMultipartUpload": frozenset({"Parts"}),  # an upload without parts is MalformedXML
+        "CompletedPart": frozenset({"ETag", "PartNumber"}),
+    }
+)
+"""Members that AWS's schema requires and the model, kind to clients, does not; by structure."""
+
+OPEN_STRUCTURES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "CompletedPart": "clients send back what ListParts gave them: Size, LastModified",
+        "ObjectIdentifier": "clients send back what ListObjectVersions gave them: IsLatest, StorageClass",
+    }
+)
+"""Structures of a request in which unknown elements are ignored; everywhere else they are MalformedXML."""
+
+EXTRA_ROOT_TAGS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "CreateBucket": frozenset({"CreateBucketConstraint"}),  # what boto 2 sends
+    }
+)
+"""Roots of a request that are accepted beside the model's, by operation."""
+
+MALFORMED_ACL_OPERATIONS: Final = frozenset({"PutBucketAcl", "PutObjectAcl"})
+"""Operations that answer MalformedACLError where others answer MalformedXML."""
+
+PART_NUMBER_MAX: Final = 10_000
+INTEGER_RANGES: Final[Mapping[str, tuple[int, int | None, str]]] = MappingProxyType(
+    {
+        "partNumber": (
+            1,
+            PART_NUMBER_MAX,
+            f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive",
+        ),
+    }
+)
+"""Bounds and message of integer parameters, by wire name; all others run from zero to their type's maximum."""
+
+EMPTY_INTEGER_IS_ABSENT: Final = frozenset(
+    {"max-buckets", "max-keys", "max-parts", "max-uploads", "part-number-marker", "x-amz-max-parts"}
+)
+"""Counts and markers that AWS takes as absent when they are there without a value (`?max-keys=`)."""
+
+ENUMERATION_MESSAGES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "encoding-type": "Invalid Encoding Method specified in Request",
+        "x-amz-metadata-directive": "Unknown metadata directive.",
+        "x-amz-tagging-directive": "Unknown tagging directive.",
+        "x-amz-object-attributes": "Invalid attribute name specified.",
+        "x-amz-object-lock-legal-hold": "Legal Hold must be either of 'ON' or 'OFF'",
+        "x-amz-object-lock-mode": "Unknown wormMode directive.",
+        "x-amz-object-ownership": "Invalid x-amz-object-ownership header",
+        "x-amz-server-side-encryption": "The encryption method specified is not supported",
+    }
+)
+"""What InvalidArgument says about a value that is none of the defined ones, by wire name."""
+
 
 def required_members(operation_name: str) -> frozenset[str]:
     """Name the input members that every accepted request carries, so that a handler may count on them."""

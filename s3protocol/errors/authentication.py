@@ -4,6 +4,9 @@ Codes and statuses: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorRespons
 wherever AWS's is long. Not here: anything about what the request says once it is believed (`requests`).
 """
 
+# Classes bear the names of the codes, and their messages are their documentation.
+# ruff: noqa: D101, N818
+
 from s3protocol.errors.error import S3Error
 
 
@@ -88,7 +91,7 @@ class RequestTimeTooSkewed(
 class SignatureDoesNotMatch(
     S3Error,
     status=403,
-    message="The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+    message="The request signature we calculated does not match the one you provided. Check your key and signing method.",
 ): ...
 
 

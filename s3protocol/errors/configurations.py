@@ -4,6 +4,9 @@ Codes and statuses: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorRespons
 Messages are our own wording wherever AWS's is long.
 """
 
+# Classes bear the names of the codes, and their messages are their documentation.
+# ruff: noqa: D101, N818
+
 from s3protocol.errors.error import S3Error
 
 
@@ -76,7 +79,7 @@ class InvalidTag(S3Error, status=400, message="The tag provided was not a valid 
 class InvalidTargetBucketForLogging(
     S3Error,
     status=400,
-    message="The target bucket for logging does not exist, is not yours, or does not grant the log delivery permission.",
+    message="The target bucket for logging does not exist, is not yours, or does not let logs be written.",
 ): ...
 
 

@@ -5,6 +5,9 @@ wherever AWS's is long. Not here: what the request is about (`resources`), and w
 an object's content once it was read (`configurations`).
 """
 
+# Classes bear the names of the codes, and their messages are their documentation.
+# ruff: noqa: D101, N818
+
 from s3protocol.errors.error import S3Error
 
 

@@ -4,6 +4,9 @@ Codes and statuses: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorRespons
 wherever AWS's is long. Not here: the configurations of a bucket (`configurations`).
 """
 
+# Classes bear the names of the codes, and their messages are their documentation.
+# ruff: noqa: D101, N818
+
 from s3protocol.errors.error import S3Error
 
 
@@ -109,7 +112,7 @@ class NoSuchMultiRegionAccessPoint(
 class NoSuchUpload(
     S3Error,
     status=404,
-    message="The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+    message="The specified upload does not exist. Its ID may be wrong, or it may have been aborted or completed.",
 ): ...
 
 

@@ -4,6 +4,9 @@ Codes and statuses: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorRespons
 wherever AWS's is long. The class NotImplemented bears the name of a builtin: import the module, not the name.
 """
 
+# Classes bear the names of the codes, and their messages are their documentation.
+# ruff: noqa: D101, N818, A001
+
 from s3protocol.errors.error import S3Error
 
 
