@@ -27,7 +27,8 @@ SIGNATURE_PARAMETER: Final = "X-Amz-Signature"
 _SIGNING_KEYS_CACHED_MAX: Final = 4096
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9._~-]*")
+# A word that is canonical already: unreserved characters, and escapes in upper-case hex of all others.
+_CANONICAL_WORD = re.compile(r"(?:[A-Za-z0-9._~-]|%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]))*")
 _WHITESPACE = re.compile(r"[ \t\r\n\f\v]+")
 _IRREGULAR_VALUE = re.compile(r"^[ \t\r\n\f\v]|[ \t\r\n\f\v]$|[\t\r\n\f\v]|  ")
 
@@ -63,7 +64,7 @@ def canonical_query(raw_query: str, *, leave_out: str | None = None) -> str:
 
 def encode_word(raw_word: str) -> str:
     """Re-encode one name or value of a raw query string: everything but unreserved characters, in upper-case hex."""
-    if _PLAIN_WORD.fullmatch(raw_word):
+    if _CANONICAL_WORD.fullmatch(raw_word):
         return raw_word
     return quote_from_bytes(unquote_to_bytes(raw_bytes(raw_word.replace("+", "%20"))), safe="~")
 

@@ -179,12 +179,13 @@ def _head_lines(presented: PresentedSignature, request: ReceivedRequest) -> str:
     positional = {name: headers.get(name, "").strip() for name in _POSITIONAL_HEADERS}
     if presented.kind is SignatureKind.QUERY_V2:
         date = presented.timestamp_text
-        # Presigners put the headers that they signed into the query, for clients that cannot send them.
+        # Presigners put the headers that they signed into the query, for clients that cannot send them. Decoded to
+        # latin-1, as headers are: text that stands for the bytes that were signed.
         for name, value in _raw_pairs(request.raw_query):
             if name.startswith("x-amz-"):
-                extensions.setdefault(name, unquote(value))
+                extensions.setdefault(name, unquote(value, encoding="latin-1"))
             elif name in positional and name not in headers:
-                positional[name] = unquote(value)
+                positional[name] = unquote(value, encoding="latin-1")
     else:
         date = "" if "x-amz-date" in headers else presented.timestamp_text
     lines = [request.method, *positional.values(), date]
@@ -196,7 +197,7 @@ def _head_lines(presented: PresentedSignature, request: ReceivedRequest) -> str:
 def _signed_query(raw_query: str, *, keep_empty_values: bool) -> str:
     """Write the signed parameters behind a question mark, decoded, sorted by name; empty if there are none."""
     parameters = sorted(
-        f"{name}={unquote(value)}" if value or (has_equals and keep_empty_values) else name
+        f"{name}={unquote(value, encoding='latin-1')}" if value or (has_equals and keep_empty_values) else name
         for name, has_equals, value in (pair.partition("=") for pair in raw_query.split("&"))
         if name in _SIGNED_PARAMETERS
     )
