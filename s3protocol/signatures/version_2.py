@@ -196,12 +196,14 @@ def _head_lines(presented: PresentedSignature, request: ReceivedRequest) -> str:
 
 def _signed_query(raw_query: str, *, keep_empty_values: bool) -> str:
     """Write the signed parameters behind a question mark, decoded, sorted by name; empty if there are none."""
-    parameters = sorted(
-        f"{name}={unquote(value, encoding='latin-1')}" if value or (has_equals and keep_empty_values) else name
-        for name, has_equals, value in (pair.partition("=") for pair in raw_query.split("&"))
-        if name in _SIGNED_PARAMETERS
-    )
-    return f"?{'&'.join(parameters)}" if parameters else ""
+    parameters = []
+    for pair in raw_query.split("&"):
+        name, has_equals, value = pair.partition("=")
+        if name in _SIGNED_PARAMETERS:
+            is_assignment = value or (has_equals and keep_empty_values)
+            parameters.append((name, f"{name}={unquote(value, encoding='latin-1')}" if is_assignment else name))
+    parameters.sort()
+    return f"?{'&'.join([text for _, text in parameters])}" if parameters else ""
 
 
 def _raw_pairs(raw_query: str) -> Iterator[tuple[str, str]]:
