@@ -109,8 +109,8 @@ class Environment:
             host, port = parts.hostname, parts.port
         except ValueError:
             host, port = None, None
-        if not host or port is None or raw != str(Address(host, port)):
-            raise ConfigurationError(f"{name}: expected host:port with a port of 0 to 65535, got {raw!r}")
+        if not host or not port or raw != str(Address(host, port)):
+            raise ConfigurationError(f"{name}: expected host:port with a port of 1 to 65535, got {raw!r}")
         return Address(host, port)
 
     def secret(self, name: str) -> str | None:

@@ -129,6 +129,8 @@ INSTALLED_APPS = [
     "objstore_project",
     "accesscontrol",
     "buckets",
+    "objects",
+    "chunks",
 ]
 MIDDLEWARE: list[str] = []
 APPEND_SLASH = False

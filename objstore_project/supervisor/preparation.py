@@ -1,0 +1,56 @@
+"""What must be true of the database and the data directory before the processes start; each step may run again."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connection, connections
+
+from accesscontrol.services import ensure_root
+from objstore_project.supervisor.credentials import Credentials
+from objstore_project.supervisor.postgresql import ensure_database
+
+# Any number will do that nothing else locks: "objstore" in ASCII.
+MIGRATION_LOCK = int.from_bytes(b"objstore")
+
+
+def prepare(credentials: Credentials) -> None:
+    """Bring database, accounts, topology and static files up to date."""
+    if settings.OBJSTORE_IS_DATABASE_EMBEDDED:
+        ensure_database(settings.OBJSTORE_RUNTIME_DIR)
+    with connection.cursor() as cursor:
+        # Two systems on one database may start at once; the second waits, and finds nothing left to do.
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+    call_command("migrate", interactive=False, verbosity=0)
+    ensure_root(
+        access_key=credentials.access_key,
+        secret_key=credentials.secret_key,
+        admin_user=credentials.admin_user,
+        admin_password=credentials.admin_password,
+    )
+    connections.close_all()
+    collect_static_files(settings.STATIC_ROOT)
+
+
+def collect_static_files(directory: Path) -> None:
+    """Collect the console's static files where any of them changed since the last time."""
+    stamp = directory / ".collected"
+    digest = static_files_digest()
+    if stamp.exists() and stamp.read_text(encoding="ascii") == digest:
+        return
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    stamp.write_text(digest, encoding="ascii")
+
+
+def static_files_digest() -> str:
+    """Return a digest over names, sizes and times of all static files: some hundred look-ups."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

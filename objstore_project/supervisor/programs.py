@@ -1,0 +1,85 @@
+"""The processes of the system, and the order in which they stop."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+
+from django.conf import settings
+
+from objstore_project.environment import Address
+from objstore_project.supervisor.program import Program
+
+# First what takes work in, then what does work, then what they all stand on.
+STOP_ORDER = (("gateway", "console", "beat", "prepare"), ("worker",), ("valkey",), ("postgresql",))
+# Celery's pool: tasks wait for disks and the database more than they compute.
+WORKER_PROCESSES_MAX = 4
+
+
+def application_programs() -> tuple[Program, ...]:
+    """Return gateway, console, worker and beat; they find servers and directories through their environment."""
+    environment = application_environment()
+    python = (sys.executable, "-u")
+    # Celery warns at length of being root; whether to be root is the operator's decision.
+    celery = (*python, "-W", "ignore:::celery.platforms", "-m", "celery", "--quiet", "--app", "objstore_project")
+    level = ("--loglevel", settings.OBJSTORE_LOG_LEVEL)
+    processes = min(os.cpu_count() or 1, WORKER_PROCESSES_MAX)
+    return (
+        Program(
+            name="gateway",
+            arguments=(*python, "-m", "objstore_project.supervisor.web_server", "gateway"),
+            environment=environment,
+            is_ready=lambda: answers(settings.OBJSTORE_S3_ADDRESS),
+            stop_seconds=6,
+        ),
+        Program(
+            name="console",
+            arguments=(*python, "-m", "objstore_project.supervisor.web_server", "console"),
+            environment=environment,
+            is_ready=lambda: answers(settings.OBJSTORE_CONSOLE_ADDRESS),
+            stop_seconds=6,
+        ),
+        Program(
+            name="worker",
+            arguments=(
+                *celery,
+                *("worker", "--without-gossip", "--without-mingle", "--concurrency", str(processes), *level),
+            ),
+            environment=environment,
+            stop_seconds=4,
+        ),
+        Program(
+            name="beat",
+            arguments=(*celery, *("beat", "--pidfile", "", *level)),
+            environment=environment,
+            stop_seconds=3,
+        ),
+    )
+
+
+def application_environment() -> dict[str, str]:
+    """Return this process's environment, with absolute paths in place of what depends on the working directory."""
+    return {
+        **os.environ,
+        "OBJSTORE_DATA_DIR": str(settings.OBJSTORE_DATA_DIR),
+        "DJANGO_SETTINGS_MODULE": "objstore_project.settings.console",
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(settings.BASE_DIR), os.environ.get("PYTHONPATH")))),
+    }
+
+
+def reachable_host(address: Address) -> str:
+    """Return the host under which this machine reaches a server that may listen on all interfaces."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104  the name of all interfaces
+
+
+def answers(address: Address) -> bool:
+    """Tell whether the server says that it is ready."""
+    connection = http.client.HTTPConnection(reachable_host(address), address.port, timeout=2)
+    try:
+        connection.request("GET", "/-/ready")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

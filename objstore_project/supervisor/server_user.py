@@ -1,0 +1,157 @@
+"""The user that the embedded servers run as, and how they reach their files.
+
+PostgreSQL refuses to run as root. Started by root, the servers run as an unprivileged user: the one that owns the
+cluster already, else `postgres` where the machine has it, else `nobody`. That user may be unable to pass the parents of
+the data directory (`/root`, a home of mode 0700), and nobody's permissions are widened for it:
+
+- directories are opened by root and handed down; `/proc/self/fd/N` names them without passing their parents;
+- binaries in an unreachable virtual environment are copied, once per version, to `/var/cache/objstore`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from objstore_project.environment import ConfigurationError, reason
+
+UNPRIVILEGED_NAMES = ("postgres", "nobody")
+BINARIES_CACHE = Path("/var/cache/objstore")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUser:
+    """A user of the machine, by name and numbers."""
+
+    name: str
+    user_id: int
+    group_id: int
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this process is that user already."""
+        return self.user_id == os.geteuid()
+
+
+def _user(entry: pwd.struct_passwd) -> ServerUser:
+    return ServerUser(name=entry.pw_name, user_id=entry.pw_uid, group_id=entry.pw_gid)
+
+
+def current_user() -> ServerUser:
+    """Return the user of this process; PostgreSQL cannot serve one that has no name."""
+    try:
+        return _user(pwd.getpwuid(os.geteuid()))
+    except KeyError as error:
+        raise ConfigurationError(
+            f"the user id {os.geteuid()} has no name in /etc/passwd, which the embedded PostgreSQL needs:"
+            " add one, or set DATABASE_URL and REDIS_URL"
+        ) from error
+
+
+def choose_server_user(cluster_directory: Path) -> ServerUser:
+    """Return who runs the servers whose cluster stands, or will stand, in the directory."""
+    owner_id = cluster_directory.stat().st_uid if cluster_directory.exists() else None
+    if os.geteuid() != 0:
+        user = current_user()
+        if owner_id not in {None, user.user_id}:
+            raise ConfigurationError(
+                f"OBJSTORE_DATA_DIR: {cluster_directory} belongs to the user id {owner_id}:"
+                " start as root or as that user, or choose another data directory"
+            )
+        return user
+    with contextlib.suppress(KeyError):
+        if owner_id:
+            return _user(pwd.getpwuid(owner_id))
+    for name in UNPRIVILEGED_NAMES:
+        with contextlib.suppress(KeyError):
+            return _user(pwd.getpwnam(name))
+    raise ConfigurationError(
+        "PostgreSQL does not run as root, and this machine has neither a user `postgres` nor `nobody`:"
+        " start as an ordinary user, or set DATABASE_URL and REDIS_URL"
+    )
+
+
+def become(user: ServerUser) -> None:
+    """Turn this process into the user's, for good."""
+    if user.is_current:
+        return
+    os.setgroups([])
+    os.setgid(user.group_id)
+    os.setuid(user.user_id)
+
+
+def run_as(user: ServerUser, action: Callable[[], None]) -> bool:
+    """Run the action in a forked process of the user; tell whether it succeeded. Its exceptions go to its output."""
+    process_id = os.fork()
+    if process_id == 0:
+        status = 1
+        with contextlib.suppress(BaseException):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            become(user)
+            action()
+            status = 0
+        os._exit(status)
+    _, wait_status = os.waitpid(process_id, 0)
+    return os.waitstatus_to_exitcode(wait_status) == 0
+
+
+@contextlib.contextmanager
+def opened_directory(path: Path, descriptor: int) -> Iterator[Path]:
+    """Open a directory as the given descriptor, inheritable; yield the path by which any user's process reaches it."""
+    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        os.dup2(opened, descriptor, inheritable=True)
+    finally:
+        os.close(opened)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
+def package_directory(name: str) -> Path:
+    """Return where an installed package lies, without importing it: these two have side effects at import."""
+    specification = importlib.util.find_spec(name)
+    assert specification is not None, name
+    assert specification.submodule_search_locations, name
+    return Path(specification.submodule_search_locations[0])
+
+
+def reachable_binaries(directory: Path, label: str, user: ServerUser) -> Path:
+    """Return the directory of binaries, or a copy of it where the user cannot read the original."""
+    if user.is_current or run_as(user, lambda: _require_readable(directory)):
+        return directory
+    copy = BINARIES_CACHE / label
+    if not copy.exists():
+        draft = copy.with_name(f".{label}.{os.getpid()}")
+        try:
+            draft.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            shutil.copytree(directory, draft, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+            for path in (draft, *draft.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(path.stat().st_mode & 0o755 | (0o555 if path.is_dir() else 0o444))
+                    if path.stat().st_mode & 0o100:
+                        path.chmod(path.stat().st_mode | 0o111)
+            draft.rename(copy)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise ConfigurationError(
+                f"the user {user.name} cannot reach {directory}, and it cannot be copied to {copy}: {reason(error)}"
+            ) from error
+    if not run_as(user, lambda: _require_readable(copy)):
+        raise ConfigurationError(f"the user {user.name}, who runs the embedded servers, cannot read {copy}")
+    return copy
+
+
+def _require_readable(directory: Path) -> None:
+    for path in (directory, *directory.rglob("*")):
+        wanted = os.R_OK | (os.X_OK if path.is_dir() else 0)
+        if not path.is_symlink() and not os.access(path, wanted):
+            raise PermissionError(path)
