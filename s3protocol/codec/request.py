@@ -30,7 +30,7 @@ class ParseRequest(Protocol):
         self, *, bucket: str | None, key: str | None, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> dict[str, Any]:
         """Read a request; see OperationCodec.parse."""
-        ...  # noqa: PIE790 - the body of a protocol
+        ...
 
 
 BodyParser = Callable[[bytes, dict[str, Any]], None]

@@ -19,7 +19,7 @@ _NAMESPACE_SEPARATOR: Final = " "  # cannot occur in a name
 
 @dataclass(slots=True)
 class Element:
-    """One element: local names only, the text of all its pieces joined, children in the document's order."""
+    """One element: local names only, the text before any child, children in the document's order."""
 
     name: str
     attributes: dict[str, str]
@@ -56,7 +56,10 @@ class _TreeBuilder:
         self._open.pop()
 
     def character_data(self, text: str) -> None:
-        self._open[-1].text += text
+        # Text after a child is never looked at; keeping it would cost a copy for each piece, quadratic in all.
+        element = self._open[-1]
+        if not element.children:
+            element.text += text
 
     def document_type(self, *_declaration: object) -> None:
         refuse("document types are not allowed")
