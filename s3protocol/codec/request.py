@@ -134,6 +134,8 @@ def _required_parameters(model: OperationModel) -> list[tuple[str, str]]:
 def _parameter_reader(shape: Shape, wire_name: str) -> TextReader | None:
     if wire_name.startswith(_RESPONSE_HEADER_PREFIX):
         return _response_header_reader(wire_name)
+    if wire_name == "content-encoding":
+        return _read_content_encoding
     if shape.type_name in {"integer", "long"}:
         return _count_reader(shape, wire_name)
     if shape.type_name == "list":
@@ -192,6 +194,15 @@ def _list_reader(shape: Shape, wire_name: str) -> TextReader:
             _refuse_argument(wire_name, text, message)
 
     return read_list
+
+
+def _read_content_encoding(text: str) -> str:
+    """Read the object's own encodings, leaving out those that only the transfer has."""
+    encodings = [encoding.strip() for encoding in text.split(",")]
+    kept = [encoding for encoding in encodings if encoding and encoding.lower() not in quirks.TRANSFER_ONLY_ENCODINGS]
+    if not kept:
+        raise _Absent
+    return text if len(kept) == len(encodings) else ",".join(kept)
 
 
 def _response_header_reader(wire_name: str) -> TextReader:

@@ -14,6 +14,7 @@ from s3protocol import errors
 DEPTH_MAX: Final = 24  # the deepest request of the model (an inventory's encryption) has seven levels
 ELEMENT_COUNT_MAX: Final = 150_000  # a completed upload: 10,000 parts of up to 14 elements each, with room
 
+_DETAIL_LENGTH_MAX: Final = 200  # the detail may quote the document
 _NAMESPACE_SEPARATOR: Final = " "  # cannot occur in a name
 
 
@@ -29,7 +30,7 @@ class Element:
 
 def refuse(detail: str) -> NoReturn:
     """Raise MalformedXML with AWS's message and, after it, what is wrong here."""
-    raise errors.MalformedXML(f"{errors.MalformedXML.default_message} ({detail})")
+    raise errors.MalformedXML(f"{errors.MalformedXML.default_message} ({detail[:_DETAIL_LENGTH_MAX]})")
 
 
 class _TreeBuilder:

@@ -81,6 +81,12 @@ def test_bytes_that_are_no_document_are_malformed(body):
         parse("PutBucketTagging", body=body)
 
 
+def test_the_refusal_quotes_little_of_the_document():
+    with pytest.raises(errors.MalformedXML) as caught:
+        parse("PutBucketTagging", body=b"<" + b"a" * 10_000 + b"/>")
+    assert len(caught.value.message) < 400
+
+
 def test_other_encodings_are_read():
     document = '<?xml version="1.0" encoding="{}"?><Tagging><TagSet><Tag><Key>é</Key><Value/></Tag></TagSet></Tagging>'
     for encoding in ["utf-8", "iso-8859-1", "utf-16", "windows-1252"]:
