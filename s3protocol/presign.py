@@ -15,6 +15,8 @@ from s3protocol.signatures import canonical
 from s3protocol.signatures.presented import CredentialScope
 from s3protocol.signatures.query_v4 import EXPIRES_SECONDS_MAX
 
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+
 
 @dataclass(frozen=True, slots=True)
 class SigningCredentials:
@@ -58,20 +60,16 @@ def presign_v4(
     if credentials.session_token:
         parameters.append(("X-Amz-Security-Token", credentials.session_token))
     raw_query = encode_query(parameters)
-    signature = _sign(
-        credentials,
-        scope,
-        timestamp_text,
-        canonical.canonical_request(
-            method,
-            canonical.canonical_path(path),
-            canonical.canonical_query(raw_query),
-            names=names,
-            headers=all_headers,
-            payload_hash=canonical.UNSIGNED_PAYLOAD,
-        ),
-    )
     encoded_path = canonical.canonical_path(path)
+    request_text = canonical.canonical_request(
+        method,
+        encoded_path,
+        canonical.canonical_query(raw_query),
+        names=names,
+        headers=all_headers,
+        payload_hash=canonical.UNSIGNED_PAYLOAD,
+    )
+    signature = _sign(credentials, scope, timestamp_text, request_text)
     return f"{endpoint}{encoded_path}?{raw_query}&{canonical.SIGNATURE_PARAMETER}={signature}"
 
 
@@ -147,6 +145,3 @@ def _host(endpoint: str) -> str:
     """Take the Host header out of an endpoint, as HTTP clients send it: without the scheme's own port."""
     scheme, _, host = endpoint.partition("://")
     return host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))
-
-
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
