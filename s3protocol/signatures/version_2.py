@@ -120,7 +120,8 @@ def read_query(query: Mapping[str, str], headers: Mapping[str, str]) -> Presente
         signature=signature.replace(" ", "+"),
         timestamp=_EPOCH + timedelta(seconds=int(expires)),
         timestamp_text=expires,
-        session_token=query.get("x-amz-security-token") or headers.get("x-amz-security-token"),
+        # The header first, as in the string to sign: what is believed must be what is signed.
+        session_token=headers.get("x-amz-security-token") or query.get("x-amz-security-token"),
         headers=headers,
     )
 

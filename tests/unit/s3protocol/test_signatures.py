@@ -501,6 +501,13 @@ def test_a_malformed_version_2_query_is_refused(raw_query, problem):
         read_signature({}, raw_query)
 
 
+def test_version_2_believes_the_session_token_that_it_signs():
+    raw_query = "AWSAccessKeyId=a&Signature=b&Expires=1&x-amz-security-token=unsigned"
+    presented = read_signature({"x-amz-security-token": "signed"}, raw_query)
+    assert presented is not None
+    assert presented.session_token == "signed"
+
+
 # The payload's declaration
 
 
