@@ -9,6 +9,7 @@ Not for: what the programs are (`programs`), and how one becomes a process (`pro
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import selectors
 import signal
@@ -53,8 +54,10 @@ class Child:
 class Supervisor:
     """Keeps programs running until a signal asks for the end."""
 
-    def __init__(self, log: JoinedLog) -> None:
+    def __init__(self, log: JoinedLog, record: Path | None = None) -> None:
+        """Write to the log, and keep the process ids by name in the file `record`, for people and scripts."""
         self.log = log
+        self.record = record
         self.children: dict[str, Child] = {}
         self.stop_requests = 0
         self.is_restarting = False
@@ -152,6 +155,7 @@ class Supervisor:
         child.output, child.partial_line = read, b""
         child.started_at, child.restart_at, child.exit_code = time.monotonic(), None, None
         self._selector.register(read, selectors.EVENT_READ, child)
+        self._record_processes()
 
     def _tick(self, seconds: float = TICK_SECONDS) -> None:
         """Wait for signals and output at most so long; then see to the dead."""
@@ -225,6 +229,7 @@ class Supervisor:
             os.killpg(child.process_id, signal.SIGKILL)
         self._drain_output(child)
         child.process_id, child.exit_code = None, exit_code
+        self._record_processes()
         if not self.is_restarting:
             return
         now = time.monotonic()
@@ -232,6 +237,15 @@ class Supervisor:
         delay = min(BACKOFF_SECONDS_MIN * 2 ** (child.deaths - 1), BACKOFF_SECONDS_MAX)
         child.restart_at = now + delay
         self.log.say(f"{child.program.name} {describe_exit(exit_code)}; starting again in {delay:g} s")
+
+    def _record_processes(self) -> None:
+        if self.record is None:
+            return
+        running = {name: child.process_id for name, child in self.children.items() if child.process_id is not None}
+        with contextlib.suppress(OSError):
+            draft = self.record.with_suffix(".new")
+            draft.write_text(json.dumps({"objstore": os.getpid(), **running}, indent=2) + "\n", encoding="utf-8")
+            draft.replace(self.record)
 
     def _signal(self, child: Child, number: signal.Signals) -> None:
         if child.process_id is None:

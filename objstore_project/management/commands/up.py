@@ -57,7 +57,7 @@ def run(log: JoinedLog) -> int:
     """Run the system until a signal; return the exit status."""
     credentials = ensure_credentials(settings.OBJSTORE_DATA_DIR)
     servers = embedded_servers()
-    supervisor = Supervisor(log)
+    supervisor = Supervisor(log, record=settings.OBJSTORE_DATA_DIR / "run" / "processes.json")
     supervisor.take_signals()
     try:
         supervisor.start(servers, timeout_seconds=SERVERS_START_SECONDS)

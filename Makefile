@@ -1,0 +1,45 @@
+# The front door: `make` lists what there is. Longer things live in bin/.
+# Every path here is relative and every tool is run by .venv/bin/python, so that a checkout may lie anywhere.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench clean
+
+PYTHON := .venv/bin/python
+# More arguments for the tool behind a target: make test ARGS='-k multipart'
+ARGS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.installed ## Run the whole system; its data lives in ./var
+	@$(PYTHON) manage.py up $(ARGS)
+
+test: .venv/.installed-dev ## Run all tests
+	@bin/install-test-tools
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: .venv/.installed-dev ## Lint, format, types, imports, Django's checks, missing migrations
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy .
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	$(PYTHON) manage.py check --settings objstore_project.settings.testing --fail-level WARNING
+	$(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run --settings objstore_project.settings.testing
+
+format: .venv/.installed-dev ## Format the code and fix what the linter can
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+bench: .venv/.installed-dev ## Measure throughput and latency
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+clean: ## Remove the virtual environment and the tools' caches; data stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/.installed: requirements.txt bin/install
+	@bin/install requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements.txt requirements-dev.txt bin/install
+	@bin/install requirements-dev.txt
+	@touch .venv/.installed $@

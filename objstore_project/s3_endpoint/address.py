@@ -1,0 +1,104 @@
+"""What a request addresses: the service, a bucket or an object, by path or by host name.
+
+WSGI gives the path percent-decoded, as latin-1 text of its bytes (PEP 3333). Nothing is normalised: `..`, `//` and
+leading slashes are parts of keys like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from objects.attributes import KEY_BYTES_MAX
+from s3protocol import errors
+from s3protocol.routes import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A request's target and its parts, decoded."""
+
+    method: str
+    level: Level
+    bucket: str | None
+    key: str | None
+    path: str
+    raw_query: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    virtual_host_bucket: str | None
+
+
+def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
+    """Read the target of a request; `domains` are those below which buckets are host names.
+
+    Raises InvalidURI for what is not UTF-8 or holds NUL, KeyTooLongError.
+    """
+    headers = read_headers(environ)
+    try:
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        raise errors.InvalidURI from None
+    if "\0" in path:
+        raise errors.InvalidURI("The key holds a NUL character, which no key can.")
+    virtual_host_bucket = _bucket_of_host(headers.get("host", ""), domains)
+    if virtual_host_bucket is not None:
+        bucket, key = virtual_host_bucket, path.removeprefix("/")
+    else:
+        bucket, _, key = path.removeprefix("/").partition("/")
+    if len(key) * 4 > KEY_BYTES_MAX and len(key.encode()) > KEY_BYTES_MAX:
+        raise errors.KeyTooLongError(Size=str(len(key.encode())), MaxSizeAllowed=str(KEY_BYTES_MAX))
+    raw_query = environ.get("QUERY_STRING", "")
+    return Address(
+        method=environ["REQUEST_METHOD"],
+        level=Level.OBJECT if key else Level.BUCKET if bucket else Level.SERVICE,
+        bucket=bucket or None,
+        key=key or None,
+        path=path,
+        raw_query=raw_query,
+        query=_read_query(raw_query),
+        headers=headers,
+        virtual_host_bucket=virtual_host_bucket,
+    )
+
+
+def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Collect a request's headers by lower-case name."""
+    headers = {
+        name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    if environ.get("CONTENT_LENGTH"):
+        headers["content-length"] = environ["CONTENT_LENGTH"]
+    return headers
+
+
+def _read_query(raw_query: str) -> dict[str, str]:
+    """Decode the query; the first of equal names wins. Raises InvalidURI for what is not UTF-8."""
+    if not raw_query:
+        return {}
+    query: dict[str, str] = {}
+    try:
+        for pair in raw_query.split("&"):
+            name, _, value = pair.partition("=")
+            if name:
+                query.setdefault(unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict"))
+    except UnicodeDecodeError:
+        raise errors.InvalidURI from None
+    if "\0" in raw_query or "%00" in raw_query:
+        raise errors.InvalidArgument("A query parameter holds a NUL character.")
+    return query
+
+
+def _bucket_of_host(host: str, domains: Sequence[str]) -> str | None:
+    """Return the bucket that a host name names below one of the domains, if it does."""
+    if not domains:
+        return None
+    name = host.partition(":")[0].lower()
+    for domain in domains:
+        if name.endswith("." + domain):
+            return name[: -len(domain) - 1]
+    return None

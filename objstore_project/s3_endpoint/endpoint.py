@@ -1,0 +1,152 @@
+"""Serve one S3 request: address → route → authenticate → find → authorize → parse → handle → serialize.
+
+Every path to data goes through `authorize`, and what is not known to be allowed is refused. A handler's S3 error is
+rendered here, once; what is no S3 error is ours: logged once with the request id, and told as InternalError.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from accesscontrol.authentication import Authenticated, authenticate
+from accesscontrol.authorization import authorize
+from buckets.context import RequestContext
+from buckets.selectors import find_bucket
+from chunks.errors import NotEnoughFragments
+from objects.selectors.lookup import look_up
+from objstore_project.s3_endpoint.address import Address, read_address
+from objstore_project.s3_endpoint.body import RequestBody, drain
+from objstore_project.s3_endpoint.response import error_response, success_response
+from s3protocol import errors
+from s3protocol.codec import WireResponse, codec_for
+from s3protocol.registry import REGISTRY, Operation, unsupported_members
+from s3protocol.routes import resolve
+
+logger = logging.getLogger("objstore.s3")
+
+HOST_ID = secrets.token_urlsafe(24)
+"""Names this process in answers (x-amz-id-2), as S3's names the machine."""
+
+
+def serve(request: HttpRequest) -> HttpResponseBase:
+    """Answer a request, whatever happens."""
+    environ: Mapping[str, Any] = request.META
+    request_id = secrets.token_hex(8).upper()
+    is_head = environ["REQUEST_METHOD"] == "HEAD"
+    exchange = _Exchange(environ)
+    try:
+        response = success_response(exchange.answer(), is_head=is_head)
+    except Exception as failure:  # noqa: BLE001  the last resort: a client gets an S3 error, the log gets the rest
+        error = _as_s3_error(failure, request_id)
+        response = error_response(
+            error, resource=exchange.resource, request_id=request_id, host_id=HOST_ID, is_head=is_head
+        )
+        drain(environ)
+    response.headers["x-amz-request-id"] = request_id
+    response.headers["x-amz-id-2"] = HOST_ID
+    return response
+
+
+def _as_s3_error(failure: Exception, request_id: str) -> errors.S3Error:
+    """Say a failure in S3's words, and log what is ours."""
+    if isinstance(failure, errors.S3Error):
+        return failure
+    if isinstance(failure, OperationalError | InterfaceError):
+        logger.warning("request %s: the database does not answer: %s", request_id, failure)
+        return errors.ServiceUnavailable()
+    if isinstance(failure, NotEnoughFragments):
+        logger.error("request %s: %s", request_id, failure)
+        return errors.ServiceUnavailable("Too few fragments of the object can be read at the moment.")
+    logger.error("request %s failed", request_id, exc_info=failure)
+    return errors.InternalError()
+
+
+class _Exchange:
+    """One request on its way through the steps."""
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self.environ = environ
+        self.resource = environ["PATH_INFO"]
+        self.body: RequestBody | None = None
+
+    def answer(self) -> WireResponse:
+        """Take the steps."""
+        address = read_address(self.environ, settings.OBJSTORE_DOMAINS)
+        self.resource = address.path
+        operation_name = resolve(address.method, address.level, address.query, address.headers)
+        authenticated = self._authenticate(address)
+        self.body = RequestBody(self.environ["wsgi.input"], address.headers, authenticated)
+        operation = REGISTRY.get(operation_name)
+        if operation is None:
+            raise errors.NotImplemented
+        context = self._find(operation, address, authenticated)
+        self._authorize(operation, address, context)
+        arguments = self._parse(operation, address)
+        context.body = self.body
+        result = operation.function(context, **arguments)
+        return codec_for(operation.name).serialize(result)
+
+    def _authenticate(self, address: Address) -> Authenticated:
+        return authenticate(
+            method=address.method,
+            path=address.path,
+            raw_query=address.raw_query,
+            headers=address.headers,
+            now=datetime.now(UTC),
+            region=settings.OBJSTORE_REGION,
+            virtual_host_bucket=address.virtual_host_bucket,
+        )
+
+    def _find(self, operation: Operation, address: Address, authenticated: Authenticated) -> RequestContext:
+        """Look up what is addressed, in one statement. Raises NoSuchBucket."""
+        context = RequestContext(authenticated.principal, settings.OBJSTORE_REGION)
+        if address.bucket is None or operation.name == "CreateBucket":
+            return context
+        if operation.reads_object and address.key is not None:
+            found = look_up(address.bucket, address.key, address.query.get("versionId"))
+            if found is not None:
+                context.bucket_record, context.version = found.bucket, found.version
+        else:
+            context.bucket_record = find_bucket(address.bucket)
+        if context.bucket_record is None:
+            raise errors.NoSuchBucket(BucketName=address.bucket)
+        return context
+
+    def _authorize(self, operation: Operation, address: Address, context: RequestContext) -> None:
+        """Decide about the operation's own action. Raises AccessDenied."""
+        action = operation.action
+        if operation.versioned_action is not None and "versionId" in address.query:
+            action = operation.versioned_action
+        owner_id = None if context.bucket_record is None else context.bucket_record.owner_id
+        authorize(context.principal, action=action, owner_id=owner_id)
+        expected_owner = address.headers.get("x-amz-expected-bucket-owner")
+        if expected_owner is not None and owner_id is not None and expected_owner != owner_id:
+            raise errors.AccessDenied
+
+    def _parse(self, operation: Operation, address: Address) -> dict[str, Any]:
+        """Read the arguments. Raises NotImplemented for what the handler does not take."""
+        assert self.body is not None
+        codec = codec_for(operation.name)
+        document = b""
+        if codec.has_streaming_input:
+            self.body.require_length()
+        elif codec.needs_body:
+            document = self.body.read_document()
+        arguments = codec.parse(
+            bucket=address.bucket, key=address.key, query=address.query, headers=address.headers, body=document
+        )
+        unsupported = unsupported_members(operation, arguments)
+        if unsupported:
+            raise errors.NotImplemented(
+                f"The request asks for something that is not implemented: {', '.join(unsupported)}."
+            )
+        return {name: value for name, value in arguments.items() if name in operation.parameters}

@@ -1,0 +1,76 @@
+"""What all tests share: a database for those that ask for one, a whole running system for those that drive it.
+
+Nothing starts before a test asks for it: pure tests run with no server at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from objstore_project.supervisor.postgresql import answers, postgresql_program, prepare_cluster
+from objstore_project.supervisor.program import spawn
+from objstore_project.supervisor.runtime_directory import ensure_runtime_directory
+from objstore_project.supervisor.server_user import choose_server_user
+from tests.live.processes import wait_until
+from tests.live.system import LiveSystem
+
+
+@pytest.fixture(scope="session")
+def embedded_postgresql() -> Iterator[Path]:
+    """Run a PostgreSQL for this process, in a directory that goes away with it; yield its socket directory."""
+    data, runtime = settings.OBJSTORE_DATA_DIR, settings.OBJSTORE_RUNTIME_DIR
+    data.mkdir(mode=0o755)
+    user = choose_server_user(data / "postgresql")
+    ensure_runtime_directory(runtime, owner_id=user.user_id, group_id=user.group_id)
+    cluster = prepare_cluster(data / "postgresql", runtime, user, is_durable=False)
+    log = os.open(data / "postgresql.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    process_id = spawn(postgresql_program(cluster, connections_max=100, is_durable=False), log)
+    os.close(log)
+    try:
+        wait_until(lambda: answers(runtime), "PostgreSQL answers", seconds=60)
+        yield runtime
+    finally:
+        os.kill(process_id, signal.SIGQUIT)
+        os.waitpid(process_id, 0)
+        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(embedded_postgresql: Path) -> None:
+    """Start the server before pytest-django makes its database there."""
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[LiveSystem]:
+    """Run the whole system, shared by all tests of the session; see `LiveSystem` for what it offers."""
+    with tempfile.TemporaryDirectory(prefix="objstore-live-") as directory:
+        system = LiveSystem.start(Path(directory) / "var")
+        yield system
+        system.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Return Debian's browser, or skip the test."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    return path
+
+
+@pytest.fixture(scope="session")
+def restic_path() -> str:
+    """Return Debian's restic, or skip the test."""
+    path = shutil.which("restic")
+    if path is None:
+        pytest.skip("needs restic: apt-get install restic")
+    return path

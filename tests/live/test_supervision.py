@@ -1,0 +1,91 @@
+"""A system in a directory with spaces in its name, whose processes are killed one after the other, and then it itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.processes import is_running, wait_until
+from tests.live.system import LiveSystem, launch, run_manage
+
+CHILDREN = ("gateway", "console", "worker", "beat", "valkey", "postgresql")
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
+    started = LiveSystem.start(tmp_path_factory.mktemp("a path") / "with several  spaces" / "var")
+    yield started
+    started.process.kill()
+    started.process.wait()
+
+
+@pytest.mark.parametrize("name", CHILDREN)
+def test_a_killed_process_comes_back_by_itself(system: LiveSystem, name: str) -> None:
+    before = system.process_ids
+    family = {process_id for process_id in system.processes() if os.getpgid(process_id) == before[name]}
+    os.kill(before[name], signal.SIGKILL)
+    wait_until(
+        lambda: system.process_ids.get(name, before[name]) != before[name] and system.is_ready(),
+        f"{name} runs again and the system is ready",
+    )
+    assert not [process_id for process_id in family if is_running(process_id)]
+    others = {other: process_id for other, process_id in system.process_ids.items() if other != name}
+    assert others == {other: process_id for other, process_id in before.items() if other != name}
+    assert f"{name} was ended by SIGKILL; starting again" in system.log
+
+
+def test_requests_succeed_at_once_after_the_database_came_back(system: LiveSystem) -> None:
+    before = system.process_ids["postgresql"]
+    os.kill(before, signal.SIGKILL)
+    wait_until(
+        lambda: (
+            system.process_ids.get("postgresql", before) != before
+            and run_manage(system.environment, "migrate", "--check").returncode == 0
+        ),
+        "the database answers a command",
+    )
+    assert all(system.is_ready() for _ in range(40))
+
+
+def test_a_killed_worker_of_the_gateway_comes_back(system: LiveSystem) -> None:
+    gateway = system.process_ids["gateway"]
+    workers = [process_id for process_id in system.processes() if os.getpgid(process_id) == gateway != process_id]
+    assert len(workers) == 2
+    os.kill(workers[0], signal.SIGKILL)
+    wait_until(lambda: "Unexpected exit from worker" in system.log, "the death is noticed")
+    wait_until(system.is_ready, "the gateway is ready")
+
+
+def test_commands_find_the_running_database(system: LiveSystem) -> None:
+    assert system.manage("migrate", "--check").returncode == 0
+
+
+def test_after_the_kill_of_the_supervisor_nothing_is_left_and_a_new_start_serves(system: LiveSystem) -> None:
+    credentials = system.credentials
+    system.process.kill()
+    system.process.wait()
+    wait_until(lambda: system.processes() == {}, "no process is left", seconds=5)
+
+    system.process = launch(system.environment, system.log_path)
+    system.log_path.write_text("")
+    system.wait_until_ready()
+    assert system.credentials == credentials
+
+
+def test_the_end_is_clean_and_leaves_nothing(system: LiveSystem) -> None:
+    system.stop(seconds=15)
+    assert system.log.rstrip().endswith("stopped")
+    assert "Traceback" not in system.log.split("ready: S3 on")[-1]
+
+
+def test_an_interrupted_start_leaves_nothing(system: LiveSystem, tmp_path: Path) -> None:
+    log_path = tmp_path / "log"
+    system.process = launch(system.environment, log_path)
+    wait_until(lambda: "postgresql" in log_path.read_text(), "the start is under way")
+    system.process.send_signal(signal.SIGINT)
+    assert system.process.wait(timeout=20) == 0
+    assert system.processes() == {}
