@@ -89,3 +89,8 @@ class WrittenChunk:
     def as_view(self) -> ChunkView:
         """Return what a reader needs of it."""
         return ChunkView(self.id, self.size_bytes, self.scheme, self.node_ids)
+
+
+def signed(checksum: int) -> int:
+    """Return an unsigned 64-bit checksum as the signed integer that a bigint column holds."""
+    return checksum - (1 << 64) if checksum >> 63 else checksum

@@ -1,0 +1,195 @@
+"""Read a chunk, or a range of it: never a wrong byte, and an answer as long as enough fragments are left.
+
+A healthy read touches only the data fragments that the range needs, and of them only the blocks; each block is checked
+before a byte of it is given out. A fragment that is missing, damaged or out of reach is replaced, for the piece at
+hand, by the same positions of others, so a degraded read holds `data_count` pieces in memory and no more. What was
+found wrong is told to `on_fault`, once per fragment; queueing the repair is the caller's, who owns the transaction.
+"""
+
+from collections.abc import Callable, Iterator
+
+from chunks import topology as topologies
+from chunks.erasure import parse_scheme, reconstruct
+from chunks.errors import ChunkError, FragmentCorrupt, FragmentMissing, NodeUnavailable, NotEnoughFragments
+from chunks.fragment_format import (
+    BLOCK_BYTES,
+    FragmentHeader,
+    check_blocks,
+    fragment_name,
+    header_length_bytes,
+    parse_header,
+)
+from chunks.records import MEBIBYTE, ChunkView, FaultKind, FaultRecord
+from chunks.topology import Topology
+
+PIECE_BYTES = MEBIBYTE  # a multiple of BLOCK_BYTES, so that pieces of a whole chunk share no block
+_READ_WITH_HEADER_BYTES = 2 * BLOCK_BYTES  # above this, a second read costs less than copying the payload apart
+
+OnFault = Callable[[FaultRecord], None]
+
+
+def ignore_fault(_fault: FaultRecord) -> None:
+    """Report nothing: for readers that look into faults themselves."""
+
+
+def read_chunk_range(
+    chunk: ChunkView,
+    start: int = 0,
+    length: int | None = None,
+    *,
+    on_fault: OnFault = ignore_fault,
+    topology: Topology | None = None,
+) -> Iterator[bytes]:
+    """Yield `length` bytes from `start` (all that follow if None) in pieces of up to 1 MiB.
+
+    NotEnoughFragments, possibly after some pieces, when the rest can't be given. Costs one or two reads for the first
+    piece of each data fragment and one for each further piece.
+    """
+    end = chunk.size_bytes if length is None else start + length
+    if not 0 <= start <= end <= chunk.size_bytes:
+        raise ValueError(f"bytes {start} to {end} of a chunk of {chunk.size_bytes}")
+    return _pieces(_ChunkReader(chunk, topology or topologies.current(), on_fault), start, end)
+
+
+def read_small_chunk(chunk: ChunkView, *, on_fault: OnFault = ignore_fault, topology: Topology | None = None) -> bytes:
+    """Return all bytes of a chunk that is small enough to be held in memory. One read for a replicated one."""
+    reader = _ChunkReader(chunk, topology or topologies.current(), on_fault)
+    if reader.scheme.is_replicated and chunk.size_bytes <= PIECE_BYTES:
+        return bytes(reader.read_piece(0, 0, chunk.size_bytes))
+    return b"".join(_pieces(reader, 0, chunk.size_bytes))
+
+
+def check_fragment(chunk: ChunkView, fragment_index: int, topology: Topology) -> None:
+    """Read a whole fragment and check it. FragmentMissing, FragmentCorrupt or NodeUnavailable if it is not well."""
+    reader = _FragmentReader(chunk, fragment_index, topology)
+    for start in range(0, max(reader.payload_bytes, 1), PIECE_BYTES):
+        reader.read(start, min(start + PIECE_BYTES, reader.payload_bytes))
+
+
+def _pieces(reader: "_ChunkReader", start: int, end: int) -> Iterator[bytes]:
+    while start < end:
+        fragment_index, offset = divmod(start, reader.payload_bytes)
+        piece_end = min(offset - offset % PIECE_BYTES + PIECE_BYTES, reader.payload_bytes, offset + end - start)
+        yield bytes(reader.read_piece(fragment_index, offset, piece_end))
+        start += piece_end - offset
+
+
+class _ChunkReader:
+    """One reading of a chunk, and what it has learnt of its fragments on the way."""
+
+    def __init__(self, chunk: ChunkView, topology: Topology, on_fault: OnFault) -> None:
+        self.scheme = parse_scheme(chunk.scheme)
+        self.payload_bytes = self.scheme.fragment_length_bytes(chunk.size_bytes)
+        self._chunk = chunk
+        self._topology = topology
+        self._on_fault = on_fault
+        self._readers: dict[int, _FragmentReader] = {}
+        self._errors: dict[int, ChunkError] = {}
+        self._reported: set[int] = set()
+
+    def read_piece(self, fragment_index: int, start: int, end: int) -> bytes | memoryview:
+        """Return payload bytes [start, end) of a data fragment, from wherever they can be had."""
+        if self._is_promising(fragment_index):
+            piece = self._try_fragment(fragment_index, start, end)
+            if piece is not None:
+                return piece
+        else:
+            self._report(fragment_index, NodeUnavailable("the node failed just now"))
+        return self._reconstruct_piece(fragment_index, start, end)
+
+    def _reconstruct_piece(self, wanted_index: int, start: int, end: int) -> bytes | memoryview:
+        available: dict[int, bytes | memoryview] = {}
+        # Those of nodes that failed just now come last, and the wanted one itself may be among them.
+        for index in sorted(range(self.scheme.fragment_count), key=lambda index: not self._is_promising(index)):
+            piece = self._try_fragment(index, start, end)
+            if piece is not None and index == wanted_index:
+                return piece
+            if piece is not None:
+                available[index] = piece
+                if len(available) == self.scheme.data_count:
+                    return piece if self.scheme.is_replicated else reconstruct(self.scheme, available, wanted_index)
+        reasons = "; ".join(f"{index}: {error}" for index, error in sorted(self._errors.items()))
+        raise NotEnoughFragments(f"chunk {self._chunk.id}: {len(available)} of {self.scheme.data_count} ({reasons})")
+
+    def _is_promising(self, fragment_index: int) -> bool:
+        node_id = self._chunk.node_ids[fragment_index]
+        return fragment_index not in self._errors and self._topology.is_usable_for_reading(node_id)
+
+    def _try_fragment(self, fragment_index: int, start: int, end: int) -> bytes | memoryview | None:
+        if fragment_index in self._errors:
+            return None
+        reader = self._readers.get(fragment_index)
+        if reader is None:
+            reader = self._readers[fragment_index] = _FragmentReader(self._chunk, fragment_index, self._topology)
+        try:
+            return reader.read(start, end)
+        except (FragmentMissing, FragmentCorrupt, NodeUnavailable) as error:
+            self._errors[fragment_index] = error
+            self._report(fragment_index, error)
+            return None
+
+    def _report(self, fragment_index: int, error: ChunkError) -> None:
+        if fragment_index not in self._reported:
+            self._reported.add(fragment_index)
+            node_id = self._chunk.node_ids[fragment_index]
+            self._on_fault(FaultRecord(self._chunk.id, fragment_index, node_id, fault_kind(error), str(error)))
+
+
+class _FragmentReader:
+    """Checked reads from one fragment. The header is read once."""
+
+    def __init__(self, chunk: ChunkView, fragment_index: int, topology: Topology) -> None:
+        self._chunk = chunk
+        self._index = fragment_index
+        self._node_id = chunk.node_ids[fragment_index]
+        self._topology = topology
+        self._name = fragment_name(chunk.id, fragment_index)
+        self._scheme = parse_scheme(chunk.scheme)
+        self.payload_bytes = self._scheme.fragment_length_bytes(chunk.size_bytes)
+        self._header_bytes = header_length_bytes(self.payload_bytes)
+        self._header: FragmentHeader | None = None
+
+    def read(self, start: int, end: int) -> bytes | memoryview:
+        """Return payload bytes [start, end), after checking the blocks that they lie in."""
+        first_block = start // BLOCK_BYTES
+        blocks_start = first_block * BLOCK_BYTES
+        blocks_end = min(-(-end // BLOCK_BYTES) * BLOCK_BYTES, self.payload_bytes)
+        blocks: bytes | memoryview
+        if self._header is None and blocks_end <= _READ_WITH_HEADER_BYTES:
+            data = self._read_exactly(0, self._header_bytes + blocks_end)
+            self._header = self._checked_header(data)
+            blocks = memoryview(data)[self._header_bytes + blocks_start :]
+        else:
+            if self._header is None:
+                self._header = self._checked_header(self._read_exactly(0, self._header_bytes))
+            blocks = self._read_exactly(self._header_bytes + blocks_start, blocks_end - blocks_start)
+        check_blocks(self._header, first_block, memoryview(blocks))
+        if (start, end) == (blocks_start, blocks_end):
+            return blocks
+        return memoryview(blocks)[start - blocks_start : end - blocks_start]
+
+    def _read_exactly(self, offset: int, length: int) -> bytes:
+        try:
+            data = self._topology.store(self._node_id).read_range(self._name, offset, length)
+        except NodeUnavailable:
+            self._topology.report_failure(self._node_id)
+            raise
+        if len(data) != length:
+            raise FragmentCorrupt(f"{self._name} ends after {offset + len(data)} bytes")
+        return data
+
+    def _checked_header(self, data: bytes) -> FragmentHeader:
+        header = parse_header(data)
+        found = (header.chunk_id, header.fragment_index, header.scheme, header.chunk_size_bytes)
+        if found != (self._chunk.id, self._index, self._scheme, self._chunk.size_bytes):
+            raise FragmentCorrupt(f"{self._name} says that it is {found}")
+        return header
+
+
+def fault_kind(error: ChunkError) -> FaultKind:
+    """Return what a failed read says of the fragment."""
+    if isinstance(error, FragmentMissing):
+        return FaultKind.MISSING
+    if isinstance(error, FragmentCorrupt):
+        return FaultKind.CORRUPT
+    return FaultKind.UNREACHABLE

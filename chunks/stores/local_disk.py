@@ -1,0 +1,251 @@
+"""Fragments as files in a directory of a local file system (ext4 and xfs are what it is argued for).
+
+    <root>/identity                     the node's UUID, as text
+    <root>/fragments/ab/c/<name>        a fragment; "ab" and "c" are the last hex digits of its chunk's id
+    <root>/fragments/ab/c/<name>.<random>.tmp    a write that is under way, or that a crash ended
+
+The last digits of a chunk id are random in every version of UUID; the first are not. 256 * 16 directories keep each to
+some thousands of files in a full store, and give the sweep its parts.
+
+A write is: create the temporary file, writev, fdatasync, rename, fsync of the directory. The data is on the disk before
+the name is, so the name never shows a part of it, not even after a power loss; once the directory is synced, the name
+is on the disk too. The last fsync finds the journal already committed by the other threads more often than not.
+Renaming before a single fsync of the file would save a quarter of the time on ext4 and leaves torn files under final
+names after a crash; O_TMPFILE with linkat costs the same as rename, can't replace, and is missing on some file systems.
+docs/design/fragment-format.md has the figures.
+
+The root directory is opened once, its identity is checked, and all names are relative to that handle: a disk that is
+unmounted or swapped beneath us fails, and can't be mistaken for an empty one.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from stat import S_ISREG
+from uuid import UUID, uuid4
+
+from chunks.erasure import Buffer
+from chunks.errors import FragmentMissing, NodeUnavailable, NoSpace
+from chunks.stores.protocol import StoredFragment
+
+_IDENTITY = "identity"
+_FRAGMENTS = "fragments"
+_TEMPORARY_SUFFIX = ".tmp"
+_SHARD_COUNT = 256 * 16
+_WRITEV_BUFFERS_MAX = 512  # below every system's IOV_MAX
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+_sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+
+
+class LocalDisk:
+    """The fragment store of one directory."""
+
+    shard_count = _SHARD_COUNT
+
+    def __init__(self, root: str | Path, identity: UUID) -> None:
+        self._root = Path(root)
+        self._identity = identity
+        try:
+            self._root_handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise NodeUnavailable(f"{self._root}: {error.strerror}") from error
+        try:
+            self.check_identity()
+        except NodeUnavailable:
+            self.close()
+            raise
+
+    @staticmethod
+    def initialize(root: str | Path) -> UUID:
+        """Make a directory a store, and return the identity that it bears from now on, or bore already."""
+        root = Path(root)
+        try:
+            (root / _FRAGMENTS).mkdir(parents=True, exist_ok=True)
+            if not (root / _IDENTITY).exists():
+                _write_identity(root, uuid4())
+            return UUID((root / _IDENTITY).read_text())
+        except (OSError, ValueError) as error:
+            raise NodeUnavailable(f"{root}: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the directory. The store can't be used afterwards."""
+        handle, self._root_handle = self._root_handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+    def __del__(self) -> None:
+        if getattr(self, "_root_handle", -1) >= 0:
+            self.close()
+
+    def check_identity(self) -> UUID:
+        """Return the identity, read afresh."""
+        try:
+            handle = os.open(_IDENTITY, os.O_RDONLY, dir_fd=self._root_handle)
+            try:
+                found = UUID(os.read(handle, 64).decode())
+            finally:
+                os.close(handle)
+        except (OSError, ValueError) as error:
+            raise NodeUnavailable(f"{self._root}: no identity: {error}") from error
+        if found != self._identity:
+            raise NodeUnavailable(f"{self._root} is node {found}, not {self._identity}")
+        return found
+
+    def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
+        """Keep the concatenation of `buffers`. Costs two commits of the journal, shared with concurrent writers."""
+        directory = _directory_of(name)
+        temporary = f"{directory}/{name}.{os.urandom(6).hex()}{_TEMPORARY_SUFFIX}"
+        try:
+            handle = self._create(temporary, directory)
+            try:
+                _write_all(handle, buffers)
+                _sync_data(handle)
+            except OSError:
+                self._unlink_quietly(temporary)
+                raise
+            finally:
+                os.close(handle)
+            os.rename(temporary, f"{directory}/{name}", src_dir_fd=self._root_handle, dst_dir_fd=self._root_handle)
+            self._sync_directory(directory)
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """Return a range. One open, one read."""
+        try:
+            handle = os.open(f"{_directory_of(name)}/{name}", os.O_RDONLY, dir_fd=self._root_handle)
+            try:
+                return os.pread(handle, length, offset)
+            finally:
+                os.close(handle)
+        except FileNotFoundError:
+            self.check_identity()
+            raise FragmentMissing(f"{self._root}: {name}") from None
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def stat_fragment(self, name: str) -> StoredFragment | None:
+        """Return size and age. One look-up."""
+        try:
+            return self._stat(_directory_of(name), name)
+        except FileNotFoundError:
+            self.check_identity()
+            return None
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def delete_fragment(self, name: str) -> bool:
+        """Remove it. Not synced: a fragment that a power loss brings back is an orphan, and swept."""
+        try:
+            os.unlink(f"{_directory_of(name)}/{name}", dir_fd=self._root_handle)
+        except FileNotFoundError:
+            self.check_identity()
+            return False
+        except OSError as error:
+            raise self._translated(error) from error
+        return True
+
+    def list_shard(self, shard: int) -> Iterator[StoredFragment]:
+        """Yield what one directory keeps."""
+        digits = f"{shard:03x}"
+        directory = f"{_FRAGMENTS}/{digits[:2]}/{digits[2]}"
+        try:
+            handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._root_handle)
+        except FileNotFoundError:
+            self.check_identity()
+            return
+        except OSError as error:
+            raise self._translated(error) from error
+        try:
+            for name in os.listdir(handle):  # noqa: PTH208 - of a handle
+                with suppress(FileNotFoundError):  # deleted or renamed since
+                    yield self._stat(directory, name)
+        except OSError as error:
+            raise self._translated(error) from error
+        finally:
+            os.close(handle)
+
+    def _stat(self, directory: str, name: str) -> StoredFragment:
+        found = os.stat(f"{directory}/{name}", dir_fd=self._root_handle, follow_symlinks=False)
+        if not S_ISREG(found.st_mode):
+            raise FileNotFoundError(name)
+        return StoredFragment(
+            name,
+            found.st_size,
+            datetime.fromtimestamp(found.st_mtime, UTC),
+            is_unfinished=name.endswith(_TEMPORARY_SUFFIX),
+        )
+
+    def _create(self, path: str, directory: str) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            return os.open(path, flags, 0o640, dir_fd=self._root_handle)
+        except FileNotFoundError:
+            self.check_identity()
+            self._create_directory(directory)
+            return os.open(path, flags, 0o640, dir_fd=self._root_handle)
+
+    def _create_directory(self, directory: str) -> None:
+        """Create a fan-out directory durably: each parent is synced after it got its entry.
+
+        A thread that finds the directory just made may finish before that sync. Its own sync commits the entry too:
+        the journals of ext4 and xfs are in order.
+        """
+        parent = _FRAGMENTS
+        for part in directory.split("/")[1:]:
+            with suppress(FileExistsError):
+                os.mkdir(f"{parent}/{part}", 0o750, dir_fd=self._root_handle)
+            self._sync_directory(parent)
+            parent = f"{parent}/{part}"
+
+    def _sync_directory(self, directory: str) -> None:
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._root_handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def _unlink_quietly(self, path: str) -> None:
+        with suppress(OSError):
+            os.unlink(path, dir_fd=self._root_handle)
+
+    def _translated(self, error: OSError) -> NodeUnavailable | NoSpace:
+        kind = NoSpace if error.errno in _NO_SPACE else NodeUnavailable
+        return kind(f"{self._root}: {error.strerror or error}")
+
+
+def _directory_of(name: str) -> str:
+    digits = name.partition(".")[0][-3:]
+    return f"{_FRAGMENTS}/{digits[:2]}/{digits[2:]}"
+
+
+def _write_all(handle: int, buffers: Sequence[Buffer]) -> None:
+    pending = [view for view in (memoryview(buffer).cast("B") for buffer in buffers) if len(view)]
+    while pending:
+        written = os.writev(handle, pending[:_WRITEV_BUFFERS_MAX])
+        while pending and written >= len(pending[0]):
+            written -= len(pending.pop(0))
+        if written:
+            pending[0] = pending[0][written:]
+
+
+def _write_identity(root: Path, identity: UUID) -> None:
+    """Write the file that makes a directory a node, so that it is there whole or not at all."""
+    temporary = root / f"{_IDENTITY}.{os.getpid()}{_TEMPORARY_SUFFIX}"
+    with temporary.open("w") as file:
+        file.write(str(identity))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):  # another process was first: its identity stands
+        os.link(temporary, root / _IDENTITY)
+    temporary.unlink()
+    for directory in (root, root.parent):
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,56 @@
+"""The port between the engine and whatever keeps fragments.
+
+A store keeps named runs of bytes on one node. It knows no chunks, schemes or checksums, and trusts nobody to have
+verified anything. Every implementation passes tests/contract/test_fragment_store.py.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from chunks.erasure import Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFragment:
+    """What a store can say of something that it keeps. Unfinished: a write that is under way, or that a crash ended."""
+
+    name: str
+    size_bytes: int
+    modified_at: datetime
+    is_unfinished: bool = False
+
+
+class FragmentStore(Protocol):
+    """One node's fragments. Safe to use from many threads.
+
+    Each method raises NodeUnavailable when the node can't be used, whatever the reason; also when the store is not the
+    one whose identity was expected. A store never takes an absent disk for an empty one.
+    """
+
+    @property
+    def shard_count(self) -> int:
+        """How many parts the listing has, numbered from 0."""
+
+    def check_identity(self) -> UUID:
+        """Return the identity that the store itself bears, if it is the expected one."""
+
+    def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
+        """Keep the concatenation of `buffers` under `name`, durably, replacing what was there.
+
+        It is visible whole or not at all, and survives a power loss once this returns. NoSpace if it does not fit.
+        """
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes from `offset`; fewer only where the fragment ends. FragmentMissing."""
+
+    def stat_fragment(self, name: str) -> StoredFragment | None:
+        """Return what is known of it, or None if it is not there."""
+
+    def delete_fragment(self, name: str) -> bool:
+        """Remove it; say whether it was there."""
+
+    def list_shard(self, shard: int) -> Iterator[StoredFragment]:
+        """Yield all that one part of the store keeps, unfinished writes included, in no order."""

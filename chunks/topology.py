@@ -1,0 +1,241 @@
+"""The nodes and storage classes as this process sees them now, and the stores of the nodes.
+
+`current()` reads the database at most every few seconds; the writer and the reader take the snapshot as an argument,
+so they need no database themselves. A node whose I/O fails is set aside for some seconds by this process alone: that
+is a guess about a disk, not a state, and it writes nothing down.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from chunks.errors import NodeUnavailable, UnknownStorageClass
+from chunks.placement import NodeView
+from chunks.records import NodeState
+from chunks.stores.local_disk import LocalDisk
+from chunks.stores.protocol import FragmentStore
+
+SNAPSHOT_SECONDS = 5.0
+SET_ASIDE_SECONDS = 10.0
+
+StoreOpener = Callable[[str, UUID], FragmentStore]
+
+_STORE_OPENERS: dict[str, StoreOpener] = {"local_disk": LocalDisk}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEntry:
+    """A node as its row describes it."""
+
+    id: int
+    zone_id: int
+    name: str
+    store_kind: str
+    location: str
+    identity: UUID
+    weight: float = 1.0
+    state: NodeState = NodeState.ACTIVE
+
+    def as_view(self) -> NodeView:
+        """Return what placement needs of it."""
+        return NodeView(self.id, self.zone_id, self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageClassEntry:
+    """A storage class as its row describes it."""
+
+    name: str
+    chunk_size_bytes: int
+    small_scheme: str
+    large_scheme: str
+    large_from_bytes: int
+
+    def scheme_for(self, chunk_size_bytes: int) -> str:
+        """Return the scheme that protects a chunk of this size."""
+        return self.large_scheme if chunk_size_bytes >= self.large_from_bytes else self.small_scheme
+
+
+class Topology:
+    """A snapshot of nodes and storage classes, with the stores of the nodes. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        nodes: Iterable[NodeEntry],
+        storage_classes: Iterable[StorageClassEntry],
+        stores: "StorePool | None" = None,
+    ) -> None:
+        self.nodes: Mapping[int, NodeEntry] = {node.id: node for node in nodes}
+        self.known = tuple(node.as_view() for node in self.nodes.values())
+        self.writable = tuple(node.as_view() for node in self.nodes.values() if node.state.is_writable)
+        self._storage_classes = {entry.name: entry for entry in storage_classes}
+        self._stores = stores or StorePool()
+
+    def storage_class(self, name: str) -> StorageClassEntry:
+        """Return a storage class; UnknownStorageClass if there is none of this name."""
+        try:
+            return self._storage_classes[name]
+        except KeyError:
+            raise UnknownStorageClass(name) from None
+
+    def store(self, node_id: int) -> FragmentStore:
+        """Return the open store of a readable node; NodeUnavailable if it isn't one or can't be opened."""
+        node = self.nodes.get(node_id)
+        if node is None or not node.state.is_readable:
+            raise NodeUnavailable(f"node {node_id} is {'unknown' if node is None else node.state}")
+        return self._stores.open(node)
+
+    def usable_for_writing(self) -> set[int]:
+        """Return the ids of active nodes that have not failed just now."""
+        return {node.id for node in self.writable if not self._stores.full_or_failed.is_set_aside(node.id)}
+
+    def is_usable_for_reading(self, node_id: int) -> bool:
+        """Say whether to ask this node before others: it is readable and has not failed just now."""
+        node = self.nodes.get(node_id)
+        return node is not None and node.state.is_readable and not self._stores.failed.is_set_aside(node_id)
+
+    def report_failure(self, node_id: int) -> None:
+        """Set a node aside whose I/O failed; its store is opened, and its identity checked, afresh."""
+        self._stores.failed.set_aside(node_id)
+        self._stores.full_or_failed.set_aside(node_id)
+        self._stores.forget(node_id)
+
+    def report_full(self, node_id: int) -> None:
+        """Set a node aside for writing."""
+        self._stores.full_or_failed.set_aside(node_id)
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Which nodes to leave alone for a while. After that one request tries again, and sets it aside again if need be."""
+
+    seconds: float = SET_ASIDE_SECONDS
+    clock: Callable[[], float] = time.monotonic
+    _until: dict[int, float] = field(default_factory=dict)
+
+    def set_aside(self, node_id: int) -> None:
+        """Leave the node alone from now on, for a while."""
+        self._until[node_id] = self.clock() + self.seconds
+
+    def is_set_aside(self, node_id: int) -> bool:
+        """Say whether the node should be left alone."""
+        until = self._until.get(node_id)
+        if until is None:
+            return False
+        if self.clock() < until:
+            return True
+        self._until.pop(node_id, None)
+        return False
+
+
+class StorePool:
+    """Open stores by node, shared by all snapshots, and what is known of their health."""
+
+    def __init__(self, openers: Mapping[str, StoreOpener] | None = None) -> None:
+        self.failed = Breaker()
+        self.full_or_failed = Breaker()
+        self._openers = _STORE_OPENERS if openers is None else openers
+        self._open: dict[int, tuple[NodeEntry, FragmentStore]] = {}
+        self._lock = threading.Lock()
+
+    def open(self, node: NodeEntry) -> FragmentStore:
+        """Return the node's store, opening it if it isn't open or the node has moved."""
+        found = self._open.get(node.id)
+        if found is not None and _is_same_store(found[0], node):
+            return found[1]
+        opener = self._openers.get(node.store_kind)
+        if opener is None:
+            raise NodeUnavailable(f"node {node.name} keeps its fragments in {node.store_kind}, which is not known here")
+        store = opener(node.location, node.identity)
+        with self._lock:
+            self._open[node.id] = (node, store)
+        return store
+
+    def forget(self, node_id: int) -> None:
+        """Open the node's store afresh when it is next needed."""
+        with self._lock:
+            self._open.pop(node_id, None)
+
+
+def _is_same_store(one: NodeEntry, other: NodeEntry) -> bool:
+    return (one.store_kind, one.location, one.identity) == (other.store_kind, other.location, other.identity)
+
+
+class _Snapshot:
+    """The process's snapshot and when it was taken."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.stores = StorePool()
+        self.topology: Topology | None = None
+        self.taken_at = 0.0
+
+
+_snapshot = _Snapshot()
+
+
+def current() -> Topology:
+    """Return the topology, at most a few seconds old. Two queries when it has to be read."""
+    snapshot = _snapshot
+    topology = snapshot.topology
+    if topology is not None and time.monotonic() - snapshot.taken_at < SNAPSHOT_SECONDS:
+        return topology
+    # One thread reads; the others go on with what there is, and wait only if there is nothing.
+    if not snapshot.lock.acquire(blocking=topology is None):
+        assert topology is not None
+        return topology
+    try:
+        if snapshot.topology is not None and snapshot.topology is not topology:
+            return snapshot.topology
+        return _read(snapshot)
+    finally:
+        snapshot.lock.release()
+
+
+def refresh() -> Topology:
+    """Return the topology as the database has it now."""
+    snapshot = _snapshot
+    with snapshot.lock:
+        return _read(snapshot)
+
+
+def _read(snapshot: _Snapshot) -> Topology:
+    from chunks.models import Node, StorageClass  # the writer and the reader need no models
+
+    nodes = [
+        NodeEntry(
+            id=node.id,
+            zone_id=node.zone_id,
+            name=node.name,
+            store_kind=node.store_kind,
+            location=node.location,
+            identity=node.identity,
+            weight=node.weight,
+            state=NodeState(node.state),
+        )
+        for node in Node.objects.order_by("id")
+    ]
+    storage_classes = [
+        StorageClassEntry(
+            name=row.name,
+            chunk_size_bytes=row.chunk_size_bytes,
+            small_scheme=row.small_scheme,
+            large_scheme=row.large_scheme,
+            large_from_bytes=row.large_from_bytes,
+        )
+        for row in StorageClass.objects.all()
+    ]
+    topology = Topology(nodes, storage_classes, snapshot.stores)
+    snapshot.topology, snapshot.taken_at = topology, time.monotonic()
+    return topology
+
+
+def _forget_after_fork() -> None:
+    global _snapshot  # noqa: PLW0603 - a child must not share locks that its parent's threads may hold
+    _snapshot = _Snapshot()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

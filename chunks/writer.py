@@ -1,0 +1,202 @@
+"""Write a chunk: durable fragments on nodes first; the caller's rows come after.
+
+Nothing here writes to the database. A chunk that is written and gets no row, because the caller failed or was killed,
+is found by the sweep of orphans after a grace period.
+
+When a write counts. Every fragment goes to its proper node, and a fragment whose node fails goes to the next in
+hand-off order until no node is left to try. The write is acknowledged if
+
+- at least data_count + ceil(parity_count / 2) fragments are durable: it can lose some and still be read; and
+- it survives the loss of any one node, if the active nodes together could have offered that.
+
+What is missing or crowded then is reported as faults, for the caller to publish in the same transaction as the chunk.
+Otherwise what was written is removed and the write fails: NoSpace if only full nodes stood in the way, NotEnoughNodes
+if not.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from chunks import topology as topologies
+from chunks.erasure import Buffer, Scheme, encode, parse_scheme
+from chunks.errors import ChunkError, NodeUnavailable, NoSpace, NotEnoughNodes
+from chunks.fan_out import Lane
+from chunks.fragment_format import build_header, checksum_of, fragment_name
+from chunks.placement import find_misplaced, place_fragments, rank_candidates
+from chunks.records import DEFAULT_STORAGE_CLASS, FaultKind, FaultRecord, WrittenChunk, signed
+from chunks.topology import Topology
+
+SMALL_FRAGMENT_BYTES = 64 * 1024
+
+# Handing a write to another thread costs as much processor as a small write itself. Alone, a writer gains by it: its
+# fragments' syncs overlap. Among many it loses: theirs overlap anyway. So few small ones may be in other threads.
+_small_writes = Lane(4)
+_large_writes = Lane(24)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedChunk:
+    """A chunk ready to be stored: `buffers[i]` make up fragment i, header first. They refer to the chunk's memory."""
+
+    id: UUID
+    scheme: Scheme
+    size_bytes: int
+    checksum: int  # unsigned
+    buffers: Sequence[Sequence[Buffer]]
+
+
+def new_chunk_id() -> UUID:
+    """Return an id whose first 48 bits are the time (UUID version 7, RFC 9562), so that new rows share index pages."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10))
+    return UUID(int=number & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)
+
+
+def write_chunk(
+    data: Buffer,
+    *,
+    storage_class: str = DEFAULT_STORAGE_CLASS,
+    chunk_id: UUID | None = None,
+    topology: Topology | None = None,
+) -> WrittenChunk:
+    """Store `data` durably as one chunk and return the values of its rows.
+
+    The scheme follows from the storage class and the chunk's own size. Needs no more memory than the parity and, for
+    sizes that don't divide evenly, one copied fragment. NoSpace, NotEnoughNodes, UnknownStorageClass.
+    """
+    topology = topology or topologies.current()
+    view = memoryview(data).cast("B")
+    scheme = parse_scheme(topology.storage_class(storage_class).scheme_for(len(view)))
+    chunk = encode_chunk(chunk_id or new_chunk_id(), scheme, view)
+    node_ids, missing = _store(chunk, topology)
+    faults = [FaultRecord(chunk.id, index, node_ids[index], FaultKind.MISSING) for index in missing]
+    faults += [
+        FaultRecord(chunk.id, index, node_ids[index], FaultKind.MISPLACED)
+        for index in find_misplaced(chunk.id, node_ids, topology.writable)
+        if index not in missing
+    ]
+    return WrittenChunk(
+        id=chunk.id,
+        size_bytes=chunk.size_bytes,
+        scheme=str(scheme),
+        node_ids=node_ids,
+        checksum=signed(chunk.checksum),
+        storage_class=storage_class,
+        faults=tuple(faults),
+    )
+
+
+def encode_chunk(chunk_id: UUID, scheme: Scheme, view: memoryview) -> EncodedChunk:
+    """Return all fragments of a chunk with their headers."""
+    checksum = checksum_of(view)
+    buffers = [
+        (
+            build_header(
+                payload,
+                chunk_id=chunk_id,
+                fragment_index=index,
+                scheme=scheme,
+                chunk_size_bytes=len(view),
+                chunk_checksum=checksum,
+            ),
+            payload,
+        )
+        for index, payload in enumerate(encode(scheme, view))
+    ]
+    return EncodedChunk(chunk_id, scheme, len(view), checksum, buffers)
+
+
+def write_fragment(chunk: EncodedChunk, fragment_index: int, node_id: int, topology: Topology) -> None:
+    """Store one fragment on one node. A node that fails or is full is set aside before the error is raised."""
+    try:
+        topology.store(node_id).write_fragment(fragment_name(chunk.id, fragment_index), chunk.buffers[fragment_index])
+    except NoSpace:
+        topology.report_full(node_id)
+        raise
+    except NodeUnavailable:
+        topology.report_failure(node_id)
+        raise
+
+
+def _store(chunk: EncodedChunk, topology: Topology) -> tuple[tuple[int, ...], Collection[int]]:
+    """Store all fragments; return the node of each, and the indexes of those that no node took."""
+    if not topology.writable:
+        raise NotEnoughNodes("no node is active")
+    proper = place_fragments(chunk.id, chunk.scheme.fragment_count, topology.writable)
+    everyone = {node.id for node in topology.writable}
+    healthy = topology.usable_for_writing()
+    errors: list[ChunkError] = []
+    # Nodes that failed just now are asked only if the write can't be done without them.
+    for usable in (healthy, everyone) if healthy != everyone else (everyone,):
+        holders, errors = _try_nodes(chunk, proper, usable, topology)
+        if _is_durable(chunk.scheme, proper, holders):
+            node_ids = tuple(proper[index] if holder is None else holder for index, holder in enumerate(holders))
+            return node_ids, {index for index, holder in enumerate(holders) if holder is None}
+        _remove(chunk, holders, topology)
+    if errors and all(isinstance(error, NoSpace) for error in errors):
+        raise NoSpace("too few nodes have room for the chunk") from errors[0]
+    raise NotEnoughNodes(f"of {len(everyone)} active nodes too few took a fragment") from next(iter(errors), None)
+
+
+def _try_nodes(
+    chunk: EncodedChunk, proper: Sequence[int], usable: Collection[int], topology: Topology
+) -> tuple[list[int | None], list[ChunkError]]:
+    """Write each fragment to its proper node or, round by round, to the next in hand-off order."""
+    left = set(usable)
+    holders: list[int | None] = [None] * len(proper)
+    errors: list[ChunkError] = []
+    is_small = chunk.scheme.fragment_length_bytes(chunk.size_bytes) <= SMALL_FRAGMENT_BYTES
+    lane = _small_writes if is_small else _large_writes
+    while left and None in holders:
+        plan = _plan(chunk.id, proper, holders, left, topology)
+        tasks = [partial(_write_or_explain, chunk, index, node_id, topology) for index, node_id in plan.items()]
+        for (index, node_id), error in zip(plan.items(), lane.run_all(tasks), strict=True):
+            if error is None:
+                holders[index] = node_id
+            else:
+                errors.append(error)
+                left.discard(node_id)
+    return holders, errors
+
+
+def _plan(
+    chunk_id: UUID, proper: Sequence[int], holders: Sequence[int | None], usable: Collection[int], topology: Topology
+) -> dict[int, int]:
+    """Return a usable node for each fragment that has none yet."""
+    plan = {index: proper[index] for index, holder in enumerate(holders) if holder is None and proper[index] in usable}
+    for index, holder in enumerate(holders):
+        if holder is None and index not in plan:
+            others = [*(other for other in holders if other is not None), *plan.values()]
+            plan[index] = rank_candidates(chunk_id, others, topology.known, usable)[0]
+    return plan
+
+
+def _write_or_explain(chunk: EncodedChunk, index: int, node_id: int, topology: Topology) -> ChunkError | None:
+    try:
+        write_fragment(chunk, index, node_id, topology)
+    except (NodeUnavailable, NoSpace) as error:
+        return error
+    return None
+
+
+def _is_durable(scheme: Scheme, proper: Sequence[int], holders: Sequence[int | None]) -> bool:
+    loads = Counter(holder for holder in holders if holder is not None)
+    quorum = scheme.data_count + (scheme.parity_count + 1) // 2
+    if loads.total() < quorum:
+        return False
+    left_by_worst_node = loads.total() - max(loads.values())
+    left_at_best = scheme.fragment_count - max(Counter(proper).values())
+    return left_by_worst_node >= min(scheme.data_count, left_at_best)
+
+
+def _remove(chunk: EncodedChunk, holders: Sequence[int | None], topology: Topology) -> None:
+    for index, node_id in enumerate(holders):
+        if node_id is not None:
+            with suppress(ChunkError):  # what can't be removed now is an orphan, and swept
+                topology.store(node_id).delete_fragment(fragment_name(chunk.id, index))
