@@ -1,0 +1,9 @@
+"""What can go wrong in access control and is not one of S3's own errors."""
+
+
+class SecretUnreadable(Exception):
+    """A stored secret was sealed with a master key that is not configured any more."""
+
+
+class AccountConflict(Exception):
+    """An account exists already with other particulars than those asked for."""

@@ -1,0 +1,47 @@
+"""Seal and open what must be secret at rest.
+
+The key comes from the `SECRET_KEY` setting (and its predecessors, `SECRET_KEY_FALLBACKS`, for opening only) through
+HKDF (RFC 5869), so that a copy of the database alone opens nothing. Sealing is Fernet: AES-128-CBC with HMAC-SHA256.
+"""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from accesscontrol.errors import SecretUnreadable
+
+PURPOSE = b"objstore access keys"
+
+
+@lru_cache(maxsize=4)
+def _sealer(keys: tuple[str, ...]) -> MultiFernet:
+    """Build the sealer for a tuple of master keys, the first of which seals."""
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key))) for key in keys])
+
+
+def _derive(master_key: str) -> bytes:
+    """Derive 32 bytes for this purpose from a master key."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(master_key.encode())
+
+
+def _current_sealer() -> MultiFernet:
+    return _sealer((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+def seal(text: str) -> bytes:
+    """Encrypt and authenticate a secret for storage."""
+    return _current_sealer().encrypt(text.encode())
+
+
+def unseal(sealed: bytes) -> str:
+    """Decrypt a stored secret. Raises SecretUnreadable when no configured master key fits."""
+    try:
+        return _current_sealer().decrypt(bytes(sealed)).decode()
+    except InvalidToken:
+        raise SecretUnreadable from None

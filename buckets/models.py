@@ -1,0 +1,71 @@
+"""Buckets and their subresource documents."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models.functions import Now
+
+from accesscontrol.models import Account
+
+
+def default_history_seconds() -> int:
+    """Return the history window of a new bucket, from the settings."""
+    return int(settings.OBJSTORE_HISTORY_SECONDS)
+
+
+class Versioning(models.TextChoices):
+    """A bucket's versioning state. It starts unversioned and, once enabled, can only be suspended."""
+
+    UNVERSIONED = "", "Unversioned"
+    ENABLED = "Enabled"
+    SUSPENDED = "Suspended"
+
+
+class Bucket(models.Model):
+    """A namespace of keys, owned by one account. Its name is unique in the whole store."""
+
+    name = models.CharField(max_length=63, unique=True)
+    owner = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="buckets")
+    region = models.CharField(max_length=32, blank=True, help_text="The location constraint it was created with.")
+    versioning = models.CharField(
+        max_length=9, choices=Versioning, default=Versioning.UNVERSIONED, blank=True, db_default=""
+    )
+    history_seconds = models.PositiveIntegerField(
+        default=default_history_seconds,
+        validators=[MaxValueValidator(10 * 366 * 86_400)],
+        help_text="How long an overwritten or deleted version stays recoverable, in seconds; 0 keeps none.",
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        indexes: ClassVar = [
+            # ListBuckets: an owner's buckets by name.
+            models.Index(fields=["owner", "name"], name="buckets_by_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BucketConfiguration(models.Model):
+    """One subresource document of a bucket, in the member names of S3's model: its tagging, for example."""
+
+    bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="configurations")
+    kind = models.CharField(max_length=64)
+    document = models.JSONField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["bucket", "kind"]
+        constraints: ClassVar = [
+            # Every read of a configuration.
+            models.UniqueConstraint(fields=["bucket", "kind"], name="one_configuration_of_a_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bucket} {self.kind}"

@@ -1,0 +1,162 @@
+"""The S3 operations on buckets and their configurations; thin: arguments in, a service or selector called, members out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from accesscontrol.selectors import find_owner
+from buckets import selectors, services
+from buckets.context import RequestContext
+from buckets.models import Versioning
+from buckets.selectors import BucketRecord
+from buckets.tags import BUCKET_TAG_COUNT_MAX, tag_set, tags_from_document
+from s3protocol import errors
+from s3protocol.registry import operation
+
+LEGACY_REGION = "us-east-1"
+BUCKET_PAGE_SIZE_MAX = 10_000
+TAGGING = "tagging"
+
+
+@operation("ListBuckets", action="s3:ListAllMyBuckets")
+def list_buckets(
+    context: RequestContext,
+    *,
+    max_buckets: int | None = None,
+    continuation_token: str | None = None,
+    prefix: str | None = None,
+    bucket_region: str | None = None,
+) -> dict[str, Any]:
+    """List the caller's own buckets by name."""
+    if max_buckets is not None and not 1 <= max_buckets <= BUCKET_PAGE_SIZE_MAX:
+        raise errors.InvalidArgument(ArgumentName="max-buckets", ArgumentValue=str(max_buckets))
+    limit = max_buckets or BUCKET_PAGE_SIZE_MAX
+    found = selectors.list_buckets(
+        owner_id=context.account_id,
+        prefix=prefix or "",
+        after=_decode_token(continuation_token),
+        region="" if bucket_region == context.region else bucket_region or "",
+        limit=limit + 1,
+    )
+    owner = find_owner(context.account_id)
+    answer: dict[str, Any] = {
+        "Buckets": [
+            {"Name": bucket.name, "CreationDate": bucket.created_at, "BucketRegion": bucket.region or context.region}
+            for bucket in found[:limit]
+        ],
+        "Owner": {"ID": owner.canonical_id, "DisplayName": owner.display_name},
+    }
+    if prefix:
+        answer["Prefix"] = prefix
+    if len(found) > limit:
+        answer["ContinuationToken"] = base64.urlsafe_b64encode(found[limit - 1].name.encode()).decode()
+    return answer
+
+
+def _decode_token(token: str | None) -> str:
+    try:
+        return base64.urlsafe_b64decode((token or "").encode()).decode()
+    except (binascii.Error, ValueError):
+        raise errors.InvalidArgument(ArgumentName="continuation-token") from None
+
+
+@operation("CreateBucket", action="s3:CreateBucket")
+def create_bucket(
+    context: RequestContext,
+    *,
+    bucket: str,
+    acl: str | None = None,
+    create_bucket_configuration: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Create a bucket. Creating one's own again succeeds in us-east-1, as it does there in AWS."""
+    configuration = create_bucket_configuration or {}
+    constraint = configuration.get("LocationConstraint", "")
+    if constraint not in ("", context.region):
+        raise errors.InvalidLocationConstraint(LocationConstraint=constraint)
+    if acl not in (None, "private") or configuration.keys() - {"LocationConstraint", "Tags"}:
+        raise errors.NotImplemented
+    tags = tags_from_document({"TagSet": configuration.get("Tags", [])}, count_max=BUCKET_TAG_COUNT_MAX)
+    try:
+        created = services.create_bucket(name=bucket, owner_id=context.account_id, region=constraint)
+    except errors.BucketAlreadyOwnedByYou:
+        if context.region != LEGACY_REGION:
+            raise
+    else:
+        if tags:
+            services.put_configuration(bucket_id=created.pk, kind=TAGGING, document=tags)
+    return {"Location": f"/{bucket}"}
+
+
+@operation("HeadBucket", action="s3:ListBucket")
+def head_bucket(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Say that a bucket is there, and where."""
+    return {"BucketRegion": context.bucket.region or context.region, "AccessPointAlias": False}
+
+
+@operation("GetBucketLocation", action="s3:GetBucketLocation")
+def get_bucket_location(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Return a bucket's region; us-east-1 is written as nothing."""
+    region = context.bucket.region or context.region
+    return {} if region == LEGACY_REGION else {"LocationConstraint": region}
+
+
+@operation("GetBucketVersioning", action="s3:GetBucketVersioning")
+def get_bucket_versioning(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Return a bucket's versioning state; nothing where it was never enabled."""
+    return {"Status": context.bucket.versioning} if context.bucket.versioning else {}
+
+
+@operation("PutBucketVersioning", action="s3:PutBucketVersioning")
+def put_bucket_versioning(
+    context: RequestContext, *, bucket: str, versioning_configuration: dict[str, Any]
+) -> dict[str, Any]:
+    """Enable or suspend versioning."""
+    if versioning_configuration.get("MFADelete", "Disabled") != "Disabled":
+        raise errors.NotImplemented
+    status = versioning_configuration.get("Status")
+    if status is None:
+        raise errors.IllegalVersioningConfigurationException
+    services.put_bucket_versioning(bucket_id=context.bucket.id, status=Versioning(status))
+    return {}
+
+
+@operation("GetBucketTagging", action="s3:GetBucketTagging")
+def get_bucket_tagging(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Return a bucket's tags."""
+    tags = selectors.find_configuration(context.bucket.id, TAGGING)
+    if tags is None:
+        raise errors.NoSuchTagSet(BucketName=bucket)
+    return {"TagSet": tag_set(tags)}
+
+
+@operation("PutBucketTagging", action="s3:PutBucketTagging")
+def put_bucket_tagging(context: RequestContext, *, bucket: str, tagging: dict[str, Any]) -> dict[str, Any]:
+    """Replace a bucket's tags."""
+    tags = tags_from_document(tagging, count_max=BUCKET_TAG_COUNT_MAX)
+    services.put_configuration(bucket_id=context.bucket.id, kind=TAGGING, document=tags)
+    return {}
+
+
+@operation("DeleteBucketTagging", action="s3:PutBucketTagging")
+def delete_bucket_tagging(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Remove a bucket's tags."""
+    services.delete_configuration(bucket_id=context.bucket.id, kind=TAGGING)
+    return {}
+
+
+@operation("GetBucketAcl", action="s3:GetBucketAcl")
+def get_bucket_acl(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Return the only access control list that a bucket can have so far: its owner's full control."""
+    return owner_acl(context.bucket)
+
+
+def owner_acl(bucket: BucketRecord) -> dict[str, Any]:
+    """Render the access control list of what a bucket's owner alone controls."""
+    owner = find_owner(bucket.owner_id)
+    shown = {"ID": owner.canonical_id, "DisplayName": owner.display_name}
+    return {
+        "Owner": shown,
+        "Grants": [{"Grantee": {"Type": "CanonicalUser", **shown}, "Permission": "FULL_CONTROL"}],
+    }

@@ -1,0 +1,64 @@
+"""Reads of buckets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from buckets.models import BucketConfiguration, Versioning
+
+# Plan: one probe of the unique index on name.
+_FIND_BUCKET = """
+SELECT id, name, owner_id, region, versioning, history_seconds, created_at FROM buckets_bucket WHERE name = %s
+"""
+
+# Plan: a range of the index buckets_by_owner.
+_LIST_BUCKETS = """
+SELECT id, name, owner_id, region, versioning, history_seconds, created_at FROM buckets_bucket
+ WHERE owner_id = %s AND name COLLATE "C" > %s AND name LIKE %s AND (%s = '' OR region = %s)
+ ORDER BY name COLLATE "C" LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRecord:
+    """What a request needs to know of a bucket."""
+
+    id: int
+    name: str
+    owner_id: str
+    region: str
+    versioning: str
+    history_seconds: int
+    created_at: datetime
+
+    @property
+    def was_ever_versioned(self) -> bool:
+        """Whether version ids mean anything here: versioning is enabled or suspended."""
+        return self.versioning != Versioning.UNVERSIONED.value
+
+
+def find_bucket(name: str) -> BucketRecord | None:
+    """Return a bucket by name, or None. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_BUCKET, [name])
+        row = cursor.fetchone()
+    return BucketRecord(*row) if row else None
+
+
+def list_buckets(*, owner_id: str, prefix: str, after: str, region: str, limit: int) -> list[BucketRecord]:
+    """Return up to `limit` of an owner's buckets whose names follow `after`, in order. One statement."""
+    pattern = prefix.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST_BUCKETS, [owner_id, after, pattern, region, region, limit])
+        return [BucketRecord(*row) for row in cursor.fetchall()]
+
+
+def find_configuration(bucket_id: int, kind: str) -> Any | None:
+    """Return a bucket's document of a kind, or None. One statement."""
+    return (
+        BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).values_list("document", flat=True).first()
+    )

@@ -1,0 +1,16 @@
+"""The Django application of objects."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class ObjectsConfig(AppConfig):
+    """Register the app under its label, and its operations."""
+
+    name = "objects"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the S3 operations, so that the registry is whole once Django is set up."""
+        import_module("objects.operations")

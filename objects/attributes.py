@@ -1,0 +1,73 @@
+"""What a client says about an object beside its bytes: system headers, user metadata, storage class. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from s3protocol import errors
+
+KEY_BYTES_MAX = 1_024
+METADATA_BYTES_MAX = 2_048
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+
+# S3's classes that mean "as safe and as available as STANDARD" where no other class is configured.
+STORAGE_CLASSES = frozenset({"STANDARD"})
+
+_SYSTEM_HEADERS = {
+    "cache_control": "CacheControl",
+    "content_disposition": "ContentDisposition",
+    "content_encoding": "ContentEncoding",
+    "content_language": "ContentLanguage",
+    "expires": "Expires",
+    "website_redirect_location": "WebsiteRedirectLocation",
+}
+
+
+def system_headers(**values: str | None) -> dict[str, str]:
+    """Collect the headers that an object keeps, by the model's member names.
+
+    `aws-chunked` in Content-Encoding describes the transfer, not the object, and is dropped as S3 drops it.
+    """
+    headers = {_SYSTEM_HEADERS[name]: value for name, value in values.items() if value}
+    if "ContentEncoding" in headers:
+        codings = [coding.strip() for coding in headers["ContentEncoding"].split(",")]
+        kept = ",".join(coding for coding in codings if coding and coding.lower() != "aws-chunked")
+        headers.pop("ContentEncoding")
+        if kept:
+            headers["ContentEncoding"] = kept
+    return headers
+
+
+def checked_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    """Return user metadata. Raises MetadataTooLarge over METADATA_BYTES_MAX of names and values."""
+    if not metadata:
+        return {}
+    size_bytes = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
+    if size_bytes > METADATA_BYTES_MAX:
+        raise errors.MetadataTooLarge(Size=str(size_bytes), MaxSizeAllowed=str(METADATA_BYTES_MAX))
+    return dict(metadata)
+
+
+def checked_key(key: str) -> str:
+    """Return a key that may be written. Raises KeyTooLongError."""
+    size_bytes = len(key.encode())
+    if size_bytes > KEY_BYTES_MAX:
+        raise errors.KeyTooLongError(Size=str(size_bytes), MaxSizeAllowed=str(KEY_BYTES_MAX))
+    return key
+
+
+def checked_storage_class(storage_class: str | None) -> str:
+    """Return the class to store in. Raises InvalidStorageClass for one that is not configured."""
+    if storage_class is None:
+        return "STANDARD"
+    if storage_class not in STORAGE_CLASSES:
+        raise errors.InvalidStorageClass(StorageClassRequested=storage_class)
+    return storage_class
+
+
+def shown_headers(content_type: str, headers: Mapping[str, str], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Render the kept headers for a response; `overrides` are the response-* parameters, by member name."""
+    shown: dict[str, Any] = {"ContentType": content_type or DEFAULT_CONTENT_TYPE, **headers}
+    shown.update({name: value for name, value in overrides.items() if value is not None})
+    return shown

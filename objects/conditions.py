@@ -1,0 +1,58 @@
+"""Conditional requests: what If-Match and its kin say of an object. Pure.
+
+Source: RFC 9110, section 13.2.2 gives the order of evaluation; S3 follows it:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-reads.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from s3protocol import errors
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConditions:
+    """The four conditions of a read, as the request gave them."""
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+    if_modified_since: datetime | None = None
+    if_unmodified_since: datetime | None = None
+
+
+def unquote_etag(etag: str) -> str:
+    """Return an ETag without its quotes; clients send both forms."""
+    return etag.strip().removeprefix("W/").strip('"')
+
+
+def matches(header: str, etag: str) -> bool:
+    """Say whether a list of ETags (or `*`) names this one."""
+    return any(item.strip() == "*" or unquote_etag(item) == etag for item in header.split(","))
+
+
+def check_read(conditions: ReadConditions, *, etag: str, modified_at: datetime) -> None:
+    """Raise PreconditionFailed or NotModified when the conditions forbid to answer with this version.
+
+    HTTP dates have whole seconds, so the version's time is compared by the second.
+    """
+    modified_at = modified_at.replace(microsecond=0)
+    if conditions.if_match is not None:
+        if not matches(conditions.if_match, etag):
+            raise errors.PreconditionFailed(Condition="If-Match")
+    elif conditions.if_unmodified_since is not None and modified_at > conditions.if_unmodified_since:
+        raise errors.PreconditionFailed(Condition="If-Unmodified-Since")
+    if conditions.if_none_match is not None:
+        if matches(conditions.if_none_match, etag):
+            raise errors.NotModified
+    elif conditions.if_modified_since is not None and modified_at <= conditions.if_modified_since:
+        raise errors.NotModified
+
+
+def check_copy_source(conditions: ReadConditions, *, etag: str, modified_at: datetime) -> None:
+    """Raise PreconditionFailed when the x-amz-copy-source-if-* conditions forbid copying this version."""
+    try:
+        check_read(conditions, etag=etag, modified_at=modified_at)
+    except errors.NotModified:
+        raise errors.PreconditionFailed(Condition="x-amz-copy-source-If-None-Match") from None

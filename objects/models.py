@@ -1,0 +1,194 @@
+"""Objects, versions, multipart uploads, and the extents that say which chunks hold their bytes.
+
+Rows are written by the statements in `objects/sql` and by `services`, never by hand: a version, its extents, the key's
+pointer and the usage counters change together. Bucket ids carry no database constraint, so that objects may live in
+another database than their bucket.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from chunks.models import Chunk
+
+
+class Object(models.Model):
+    """A key of a bucket: the row that orders its writers, pointing at the version that readers see."""
+
+    bucket_id = models.BigIntegerField()
+    key = models.TextField(db_collation="C")
+    current_version = models.ForeignKey(
+        "ObjectVersion", null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    is_listed = models.BooleanField(help_text="The current version is an object, not a delete marker.")
+
+    class Meta:
+        constraints: ClassVar = [
+            # Every look-up of a key; ListObjectVersions walks it.
+            models.UniqueConstraint(fields=["bucket_id", "key"], name="one_object_per_key"),
+        ]
+        indexes: ClassVar = [
+            # ListObjects walks the keys that have a current object, undisturbed by deleted ones.
+            models.Index(fields=["bucket_id", "key"], condition=Q(is_listed=True), name="objects_listed"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ObjectVersion(models.Model):
+    """One version of an object, or a delete marker. The row's id orders the versions of a key.
+
+    A version is visible to S3 until `deleted_at`, and then recoverable until the bucket's history window has passed.
+    """
+
+    object = models.ForeignKey(Object, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    bucket_id = models.BigIntegerField()
+    version_id = models.CharField(max_length=32, help_text='S3\'s version id; "null" where versioning was not enabled.')
+    is_delete_marker = models.BooleanField(db_default=False)
+    owner_id = models.CharField(max_length=12)
+    size_bytes = models.BigIntegerField(db_default=0)
+    etag = models.CharField(max_length=64, blank=True, help_text="Without quotes.")
+    content_type = models.TextField(blank=True, db_default="")
+    headers = models.JSONField(default=dict, db_default={}, help_text="Cache-Control and its like, by member name.")
+    metadata = models.JSONField(default=dict, db_default={}, help_text="User metadata, by lower-case name.")
+    tags = models.JSONField(default=dict, db_default={})
+    storage_class = models.CharField(max_length=32, db_default="STANDARD")
+    checksum_algorithm = models.CharField(max_length=16, blank=True, db_default="")
+    checksum_type = models.CharField(max_length=16, blank=True, db_default="")
+    checksum = models.CharField(max_length=128, blank=True, db_default="", help_text="Base 64, with -N if composite.")
+    part_count = models.IntegerField(null=True, help_text="The number of parts of a multipart upload.")
+    parts = models.JSONField(null=True, help_text="[[part number, size in bytes, checksum], …] in order.")
+    became_current_at = models.DateTimeField(db_default=Now())
+    superseded_at = models.DateTimeField(null=True, help_text="When it stopped being the current version.")
+    deleted_at = models.DateTimeField(null=True, help_text="When S3 stopped seeing it; the start of its history.")
+
+    class Meta:
+        constraints: ClassVar = [
+            # A version by its id; also the null version that a write replaces.
+            models.UniqueConstraint(
+                fields=["object", "version_id"], condition=Q(deleted_at=None), name="one_visible_version_per_id"
+            ),
+            models.CheckConstraint(condition=Q(size_bytes__gte=0), name="version_size_not_negative"),
+        ]
+        indexes: ClassVar = [
+            # The versions of a key, newest first, visible or not: listings, as-of reads, undelete.
+            models.Index(fields=["object", "-id"], name="versions_of_object"),
+            # The collector: versions whose history window has passed.
+            models.Index(fields=["bucket_id", "deleted_at"], condition=~Q(deleted_at=None), name="versions_in_history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_id}?versionId={self.version_id}"
+
+
+class MultipartUpload(models.Model):
+    """An object in the making. A completed upload is kept for a while, so that completing it again answers the same."""
+
+    upload_id = models.CharField(max_length=64, unique=True)
+    bucket_id = models.BigIntegerField()
+    key = models.TextField(db_collation="C")
+    owner_id = models.CharField(max_length=12)
+    content_type = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
+    tags = models.JSONField(default=dict)
+    storage_class = models.CharField(max_length=32)
+    checksum_algorithm = models.CharField(max_length=16, blank=True)
+    checksum_type = models.CharField(max_length=16, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    completed_at = models.DateTimeField(null=True)
+    completed_version = models.ForeignKey(
+        ObjectVersion, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
+    )
+    completed_parts = models.CharField(max_length=64, blank=True, help_text="A digest of the completed part list.")
+
+    class Meta:
+        indexes: ClassVar = [
+            # ListMultipartUploads, and whether a bucket has any.
+            models.Index(
+                fields=["bucket_id", "key", "id"], condition=Q(completed_at=None), name="uploads_in_progress"
+            ),
+            # The collector: stale uploads, and completed ones that have been remembered long enough.
+            models.Index(fields=["created_at"], name="uploads_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.upload_id
+
+
+class Part(models.Model):
+    """An uploaded part of a multipart upload."""
+
+    upload = models.ForeignKey(MultipartUpload, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    part_number = models.IntegerField()
+    size_bytes = models.BigIntegerField()
+    etag = models.CharField(max_length=64)
+    checksum_algorithm = models.CharField(max_length=16, blank=True)
+    checksum = models.CharField(max_length=128, blank=True)
+    modified_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["upload", "part_number"], name="one_part_per_number"),
+            models.CheckConstraint(condition=Q(part_number__range=(1, 10_000)), name="part_number_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.upload_id} part {self.part_number}"
+
+
+class Extent(models.Model):
+    """A run of bytes of a version or of a part, and where in which chunk it lies. Chunks may be shared by many."""
+
+    version = models.ForeignKey(ObjectVersion, null=True, on_delete=models.CASCADE, db_index=False)
+    part = models.ForeignKey(Part, null=True, on_delete=models.CASCADE, db_index=False)
+    offset_bytes = models.BigIntegerField(help_text="Where the run begins in the version or part.")
+    size_bytes = models.BigIntegerField()
+    chunk = models.ForeignKey(Chunk, on_delete=models.PROTECT, db_index=False)
+    chunk_offset_bytes = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(version=None, part__isnull=False) | Q(version__isnull=False, part=None),
+                name="extent_of_version_or_part",
+            ),
+            models.CheckConstraint(condition=Q(size_bytes__gt=0), name="extent_not_empty"),
+        ]
+        indexes: ClassVar = [
+            # Reading a version from an offset on.
+            models.Index(fields=["version", "offset_bytes"], condition=~Q(version=None), name="extents_of_version"),
+            # Completing an upload, replacing a part.
+            models.Index(fields=["part", "offset_bytes"], condition=~Q(part=None), name="extents_of_part"),
+            # The collector's question: does anything refer to this chunk?
+            models.Index(fields=["chunk"], name="extents_of_chunk"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offset_bytes}+{self.size_bytes} in {self.chunk_id}"
+
+
+class BucketUsage(models.Model):
+    """One of the counters whose sum is a bucket's usage. Writers are spread over slots so that none is hot."""
+
+    bucket_id = models.BigIntegerField()
+    slot = models.SmallIntegerField()
+    object_count = models.BigIntegerField(db_default=0, help_text="Keys with a current object.")
+    version_count = models.BigIntegerField(db_default=0, help_text="Visible versions, delete markers not counted.")
+    size_bytes = models.BigIntegerField(db_default=0, help_text="Bytes of all visible versions.")
+    history_count = models.BigIntegerField(db_default=0, help_text="Recoverable versions that S3 no longer sees.")
+    history_bytes = models.BigIntegerField(db_default=0, help_text="Bytes of those.")
+
+    class Meta:
+        constraints: ClassVar = [
+            # The counter that a write adds to, and the sum over a bucket.
+            models.UniqueConstraint(fields=["bucket_id", "slot"], name="one_usage_counter_per_slot"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bucket_id}/{self.slot}"

@@ -1,0 +1,8 @@
+"""The S3 operations on objects; thin: arguments in, a service or selector called, members out.
+
+Importing this package registers them.
+"""
+
+from objects.operations import copy, delete, listing, multipart, read, tagging, write
+
+__all__ = ["copy", "delete", "listing", "multipart", "read", "tagging", "write"]

@@ -1,0 +1,242 @@
+"""CopyObject and UploadPartCopy: the operations that name a second object, which is authorized by its own name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from accesscontrol.principal import Principal
+from buckets.context import RequestContext
+from buckets.selectors import BucketRecord
+from buckets.tags import tags_from_header
+from objects.attributes import checked_metadata, checked_storage_class, system_headers
+from objects.conditions import ReadConditions, check_copy_source
+from objects.operations.answers import checksum_members, quoted, version_members
+from objects.operations.multipart import checked_part_number, open_upload
+from objects.operations.read import readable_version
+from objects.operations.write import refuse_foreign_acl, write_conditions
+from objects.ranges import ByteRange, parse_copy_source_range
+from objects.selectors.lookup import VersionRecord, find_parts, look_up
+from objects.services import copy as copy_services
+from objects.services.publish import NewVersion
+from objects.services.put import PUT_SIZE_BYTES_MAX
+from s3protocol import errors
+from s3protocol.checksums import ChecksumAlgorithm
+from s3protocol.registry import operation
+
+
+class CopySource:
+    """The object that x-amz-copy-source names, found and authorized."""
+
+    def __init__(
+        self, context: RequestContext, header: str, conditions: ReadConditions, expected_owner_id: str | None
+    ) -> None:
+        bucket_name, key, version_id = _parse_copy_source(header)
+        found = look_up(bucket_name, key, version_id)
+        if found is None:
+            raise errors.NoSuchBucket(BucketName=bucket_name)
+        action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
+        context.authorize(action, owner_id=found.bucket.owner_id)
+        if expected_owner_id not in (None, found.bucket.owner_id):
+            raise errors.AccessDenied
+        reading = RequestContext(context.principal, context.region, found.bucket, found.version)
+        try:
+            self.version: VersionRecord = readable_version(reading, key, version_id)
+        except errors.MethodNotAllowed:
+            raise errors.InvalidRequest(
+                "The source of a copy request may not specifically refer to a delete marker by version id."
+            ) from None
+        self.bucket: BucketRecord = found.bucket
+        self.names_version = version_id is not None
+        check_copy_source(conditions, etag=self.version.etag, modified_at=self.version.became_current_at)
+
+    @property
+    def is_addressed_by(self) -> tuple[str, str]:
+        """Return bucket and key, for telling whether a copy is onto itself."""
+        return self.bucket.name, self.version.key
+
+
+def _parse_copy_source(header: str) -> tuple[str, str, str | None]:
+    """Split `[/]bucket/key[?versionId=id]`. Raises InvalidArgument."""
+    path, _, query = header.partition("?")
+    version_id = None
+    if query.startswith("versionId="):
+        version_id = query.removeprefix("versionId=")
+    elif query:
+        path = header
+    try:
+        bucket_name, slash, key = unquote(path, errors="strict").removeprefix("/").partition("/")
+    except UnicodeDecodeError:
+        bucket_name, slash, key = "", "", ""
+    if not slash or not bucket_name or not key or "\0" in key or version_id == "":
+        raise errors.InvalidArgument(
+            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+            ArgumentName="x-amz-copy-source", ArgumentValue=header,
+        )
+    return bucket_name, key, version_id
+
+
+@operation("CopyObject", action="s3:PutObject")
+def copy_object(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    copy_source: str,
+    acl: str | None = None,
+    cache_control: str | None = None,
+    checksum_algorithm: str | None = None,
+    content_disposition: str | None = None,
+    content_encoding: str | None = None,
+    content_language: str | None = None,
+    content_type: str | None = None,
+    expires: str | None = None,
+    copy_source_if_match: str | None = None,
+    copy_source_if_modified_since: datetime | None = None,
+    copy_source_if_none_match: str | None = None,
+    copy_source_if_unmodified_since: datetime | None = None,
+    expected_source_bucket_owner: str | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    metadata: dict[str, str] | None = None,
+    metadata_directive: str | None = None,
+    storage_class: str | None = None,
+    tagging: str | None = None,
+    tagging_directive: str | None = None,
+    website_redirect_location: str | None = None,
+) -> dict[str, Any]:
+    """Copy an object, sharing its chunks."""
+    refuse_foreign_acl(acl)
+    source = CopySource(
+        context,
+        copy_source,
+        ReadConditions(
+            copy_source_if_match, copy_source_if_none_match, copy_source_if_modified_since,
+            copy_source_if_unmodified_since,
+        ),
+        expected_source_bucket_owner,
+    )
+    replaces_metadata = metadata_directive == "REPLACE"
+    replaces_tags = tagging_directive == "REPLACE"
+    if source.version.size_bytes > PUT_SIZE_BYTES_MAX:
+        raise errors.InvalidRequest(
+            f"The specified copy source is larger than the maximum allowable size for a copy source: "
+            f"{PUT_SIZE_BYTES_MAX}"
+        )
+    if source.is_addressed_by == (bucket, key) and not (
+        source.names_version or replaces_metadata or storage_class or website_redirect_location or checksum_algorithm
+    ):
+        raise errors.InvalidRequest(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes."
+        )
+    headers = source.version.headers
+    if replaces_metadata:
+        headers = system_headers(
+            expires=expires,
+            cache_control=cache_control,
+            content_disposition=content_disposition,
+            content_encoding=content_encoding,
+            content_language=content_language,
+        )
+    headers = {name: value for name, value in headers.items() if name != "WebsiteRedirectLocation"}
+    headers |= system_headers(website_redirect_location=website_redirect_location)
+    version = _copied_version(source.version, checksum_algorithm, context.principal)
+    version = NewVersion(
+        **version,
+        content_type=(content_type or "") if replaces_metadata else source.version.content_type,
+        headers=headers,
+        metadata=checked_metadata(metadata) if replaces_metadata else source.version.metadata,
+        tags=tags_from_header(tagging) if replaces_tags else source.version.tags,
+        storage_class=checked_storage_class(storage_class),
+    )
+    published = copy_services.copy_object(
+        bucket_id=context.bucket.id,
+        key=key,
+        source=source.version,
+        version=version,
+        conditions=write_conditions(if_match=if_match, if_none_match=if_none_match),
+    )
+    answer: dict[str, Any] = {
+        "CopyObjectResult": {
+            "ETag": quoted(version.etag),
+            "LastModified": published.became_current_at,
+            **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
+        },
+        **version_members(context.bucket, published.version_id),
+    }
+    if source.bucket.was_ever_versioned:
+        answer["CopySourceVersionId"] = source.version.version_id
+    return answer
+
+
+def _copied_version(source: VersionRecord, algorithm: str | None, principal: Principal) -> dict[str, Any]:
+    """Return what a copy has of its source: size, ETag, parts, and its checksum or the one that was asked for."""
+    copied: dict[str, Any] = {
+        "owner_id": principal.account_id,
+        "size_bytes": source.size_bytes,
+        "etag": source.etag,
+        "checksum_algorithm": source.checksum_algorithm,
+        "checksum_type": source.checksum_type,
+        "checksum": source.checksum,
+        "part_count": source.part_count,
+        "parts": find_parts(source.id) if source.part_count else None,
+    }
+    if algorithm and algorithm != source.checksum_algorithm:
+        whole = ByteRange(0, source.size_bytes, source.size_bytes)
+        copied["checksum_algorithm"] = algorithm
+        copied["checksum_type"] = "FULL_OBJECT"
+        copied["checksum"] = copy_services.checksum_range(source, ChecksumAlgorithm(algorithm), whole)
+    return copied
+
+
+@operation("UploadPartCopy", action="s3:PutObject")
+def upload_part_copy(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    copy_source: str,
+    part_number: int,
+    upload_id: str,
+    copy_source_if_match: str | None = None,
+    copy_source_if_modified_since: datetime | None = None,
+    copy_source_if_none_match: str | None = None,
+    copy_source_if_unmodified_since: datetime | None = None,
+    expected_source_bucket_owner: str | None = None,
+    copy_source_range: str | None = None,
+) -> dict[str, Any]:
+    """Make a part of an object or a range of one, sharing its chunks."""
+    checked_part_number(part_number)
+    upload = open_upload(context, key, upload_id)
+    source = CopySource(
+        context,
+        copy_source,
+        ReadConditions(
+            copy_source_if_match, copy_source_if_none_match, copy_source_if_modified_since,
+            copy_source_if_unmodified_since,
+        ),
+        expected_source_bucket_owner,
+    )
+    size_bytes = source.version.size_bytes
+    part = ByteRange(0, size_bytes, size_bytes)
+    if copy_source_range is not None:
+        part = parse_copy_source_range(copy_source_range, size_bytes)
+    copied = copy_services.upload_part_copy(
+        upload_row=upload.pk,
+        part_number=part_number,
+        source=source.version,
+        part=part,
+        checksum_algorithm=upload.checksum_algorithm,
+    )
+    answer: dict[str, Any] = {
+        "CopyPartResult": {
+            "ETag": quoted(copied.etag),
+            "LastModified": copied.modified_at,
+            **({f"Checksum{upload.checksum_algorithm}": copied.checksum} if copied.checksum else {}),
+        }
+    }
+    if source.bucket.was_ever_versioned:
+        answer["CopySourceVersionId"] = source.version.version_id
+    return answer

@@ -1,0 +1,112 @@
+"""DeleteObject, DeleteObjects and DeleteBucket."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from buckets.context import RequestContext
+from objects.attributes import KEY_BYTES_MAX
+from objects.conditions import unquote_etag
+from objects.operations.read import is_version_id
+from objects.services import bucket as bucket_services
+from objects.services.delete import DeleteConditions, delete_object as delete_one
+from s3protocol import errors
+from s3protocol.registry import operation
+
+DELETE_COUNT_MAX = 1_000
+NO_LOCKS = {"BypassGovernanceRetention": "nothing is locked where no object lock is served"}
+
+
+@operation("DeleteBucket", action="s3:DeleteBucket")
+def delete_bucket(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Delete an empty bucket."""
+    bucket_services.delete_bucket(bucket_id=context.bucket.id)
+    return {}
+
+
+@operation(
+    "DeleteObject", action="s3:DeleteObject", versioned_action="s3:DeleteObjectVersion", harmless=NO_LOCKS
+)
+def delete_object(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    version_id: str | None = None,
+    if_match: str | None = None,
+    if_match_last_modified_time: datetime | None = None,
+    if_match_size: int | None = None,
+) -> dict[str, Any]:
+    """Delete an object, or one version for good."""
+    _check_version_id(version_id)
+    deletion = delete_one(
+        bucket_id=context.bucket.id,
+        key=key,
+        owner_id=context.account_id,
+        version_id=version_id,
+        conditions=_conditions(if_match, if_match_size, if_match_last_modified_time),
+    )
+    answer: dict[str, Any] = {}
+    if deletion.version_id is not None:
+        answer["VersionId"] = deletion.version_id
+    if deletion.is_delete_marker:
+        answer["DeleteMarker"] = True
+    return answer
+
+
+def _conditions(if_match: str | None, size_bytes: int | None, modified_at: datetime | None) -> DeleteConditions:
+    return DeleteConditions(None if if_match is None else unquote_etag(if_match), size_bytes, modified_at)
+
+
+def _check_version_id(version_id: str | None) -> None:
+    if version_id is not None and not is_version_id(version_id):
+        raise errors.InvalidArgument(
+            "Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id
+        )
+
+
+@operation("DeleteObjects", action="s3:DeleteObject", harmless=NO_LOCKS)
+def delete_objects(context: RequestContext, *, bucket: str, delete: dict[str, Any]) -> dict[str, Any]:
+    """Delete up to DELETE_COUNT_MAX objects or versions; each succeeds or fails by itself."""
+    named = delete["Objects"]
+    if not 1 <= len(named) <= DELETE_COUNT_MAX:
+        raise errors.MalformedXML
+    deleted, failed = [], []
+    for item in named:
+        try:
+            deleted.append(_delete_named(context, item))
+        except errors.S3Error as error:
+            failed.append({**_name_of(item), "Code": error.code, "Message": error.message})
+    answer: dict[str, Any] = {"Errors": failed} if failed else {}
+    if not delete.get("Quiet", False):
+        answer["Deleted"] = deleted
+    return answer
+
+
+def _name_of(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: item[name] for name in ("Key", "VersionId") if name in item}
+
+
+def _delete_named(context: RequestContext, item: dict[str, Any]) -> dict[str, Any]:
+    """Delete one of DeleteObjects' keys, with a decision of its own."""
+    version_id = item.get("VersionId") or None
+    action = "s3:DeleteObject" if version_id is None else "s3:DeleteObjectVersion"
+    context.authorize(action, owner_id=context.bucket.owner_id)
+    _check_version_id(version_id)
+    if not item["Key"]:
+        raise errors.UserKeyMustBeSpecified
+    if len(item["Key"].encode()) > KEY_BYTES_MAX or "\0" in item["Key"]:
+        return _name_of(item)  # no such key can be there
+    deletion = delete_one(
+        bucket_id=context.bucket.id,
+        key=item["Key"],
+        owner_id=context.account_id,
+        version_id=version_id,
+        conditions=_conditions(item.get("ETag"), item.get("Size"), item.get("LastModifiedTime")),
+    )
+    answer = _name_of(item)
+    if deletion.is_delete_marker:
+        answer["DeleteMarker"] = True
+        answer["DeleteMarkerVersionId"] = deletion.version_id
+    return answer

@@ -1,0 +1,209 @@
+"""ListObjects, ListObjectsV2 and ListObjectVersions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from accesscontrol.selectors import find_owner
+from buckets.context import RequestContext
+from objects.listing import PAGE_SIZE_MAX, decode_token, encode_token, walk_bounds
+from objects.operations.answers import quoted
+from objects.selectors import listing as selectors
+from objects.selectors.listing import ListedObject, ListedVersion
+from s3protocol import errors
+from s3protocol.codec.keys import encode_key
+from s3protocol.registry import operation
+
+NO_RESTORES = {"OptionalObjectAttributes": "RestoreStatus is for archived objects, and nothing is archived"}
+Encode = Callable[[str], str]
+
+
+@operation("ListObjects", action="s3:ListBucket", harmless=NO_RESTORES)
+def list_objects(
+    context: RequestContext,
+    *,
+    bucket: str,
+    delimiter: str | None = None,
+    encoding_type: str | None = None,
+    marker: str | None = None,
+    max_keys: int | None = None,
+    prefix: str | None = None,
+) -> dict[str, Any]:
+    """List a bucket, in the old form."""
+    encode = _encoder(encoding_type)
+    limit = _limit(max_keys)
+    found, is_truncated = _list_objects(context, prefix, delimiter, marker or "", limit)
+    answer = _page(bucket, prefix, delimiter, encoding_type, limit, is_truncated, encode)
+    answer["Marker"] = encode(marker or "")
+    answer["Contents"] = [_shown_object(item, encode, with_owner=True) for item in found if not item.is_common_prefix]
+    answer["CommonPrefixes"] = _common_prefixes(found, encode)
+    if is_truncated and delimiter and found:
+        answer["NextMarker"] = encode(found[-1].name)
+    return answer
+
+
+@operation("ListObjectsV2", action="s3:ListBucket", harmless=NO_RESTORES)
+def list_objects_v2(
+    context: RequestContext,
+    *,
+    bucket: str,
+    continuation_token: str | None = None,
+    delimiter: str | None = None,
+    encoding_type: str | None = None,
+    fetch_owner: bool | None = None,
+    max_keys: int | None = None,
+    prefix: str | None = None,
+    start_after: str | None = None,
+) -> dict[str, Any]:
+    """List a bucket."""
+    if continuation_token == "":
+        raise errors.InvalidArgument(
+            "The continuation token provided is incorrect", ArgumentName="continuation-token"
+        )
+    encode = _encoder(encoding_type)
+    limit = _limit(max_keys)
+    after = start_after or "" if continuation_token is None else decode_token(continuation_token)
+    found, is_truncated = _list_objects(context, prefix, delimiter, after, limit)
+    answer = _page(bucket, prefix, delimiter, encoding_type, limit, is_truncated, encode)
+    answer["KeyCount"] = len(found)
+    answer["Contents"] = [
+        _shown_object(item, encode, with_owner=bool(fetch_owner)) for item in found if not item.is_common_prefix
+    ]
+    answer["CommonPrefixes"] = _common_prefixes(found, encode)
+    if start_after is not None:
+        answer["StartAfter"] = encode(start_after)
+    if continuation_token is not None:
+        answer["ContinuationToken"] = continuation_token
+    if is_truncated and found:
+        answer["NextContinuationToken"] = encode_token(found[-1].name)
+    return answer
+
+
+@operation("ListObjectVersions", action="s3:ListBucketVersions", harmless=NO_RESTORES)
+def list_object_versions(
+    context: RequestContext,
+    *,
+    bucket: str,
+    delimiter: str | None = None,
+    encoding_type: str | None = None,
+    key_marker: str | None = None,
+    max_keys: int | None = None,
+    prefix: str | None = None,
+    version_id_marker: str | None = None,
+) -> dict[str, Any]:
+    """List all versions and delete markers, newest first within a key."""
+    if version_id_marker and not key_marker:
+        raise errors.InvalidArgument(
+            "A version-id marker cannot be specified without a key marker.", ArgumentName="version-id-marker"
+        )
+    encode = _encoder(encoding_type)
+    limit = _limit(max_keys)
+    before = None
+    if version_id_marker and key_marker:
+        before = selectors.find_version_row(
+            bucket_id=context.bucket.id, key=key_marker, version_id=version_id_marker
+        )
+    bounds = walk_bounds(prefix=prefix or "", delimiter=delimiter or "", after=key_marker or "")
+    found, is_truncated = ([], False) if limit == 0 else selectors.list_object_versions(
+        bucket_id=context.bucket.id, bounds=bounds, before_version=before, limit=limit
+    )
+    answer = _page(bucket, prefix, delimiter, encoding_type, limit, is_truncated, encode)
+    answer["KeyMarker"] = encode(key_marker or "")
+    answer["VersionIdMarker"] = version_id_marker or ""
+    answer["Versions"] = [
+        _shown_version(item, encode) for item in found if not item.is_common_prefix and not item.is_delete_marker
+    ]
+    answer["DeleteMarkers"] = [
+        _shown_marker(item, encode) for item in found if not item.is_common_prefix and item.is_delete_marker
+    ]
+    answer["CommonPrefixes"] = _common_prefixes(found, encode)
+    if is_truncated:
+        answer["NextKeyMarker"] = encode(found[-1].name)
+        if not found[-1].is_common_prefix:
+            answer["NextVersionIdMarker"] = found[-1].version_id
+    return answer
+
+
+def _list_objects(
+    context: RequestContext, prefix: str | None, delimiter: str | None, after: str, limit: int
+) -> tuple[list[ListedObject], bool]:
+    if limit == 0:
+        return [], False
+    bounds = walk_bounds(prefix=prefix or "", delimiter=delimiter or "", after=after)
+    return selectors.list_objects(bucket_id=context.bucket.id, bounds=bounds, limit=limit)
+
+
+def _limit(max_keys: int | None) -> int:
+    return PAGE_SIZE_MAX if max_keys is None else min(max_keys, PAGE_SIZE_MAX)
+
+
+def _encoder(encoding_type: str | None) -> Encode:
+    return encode_key if encoding_type == "url" else str
+
+
+def _page(
+    bucket: str, prefix: str | None, delimiter: str | None, encoding_type: str | None, limit: int,
+    is_truncated: bool, encode: Encode,
+) -> dict[str, Any]:
+    """Render what all listings say of themselves."""
+    page: dict[str, Any] = {
+        "Name": bucket, "Prefix": encode(prefix or ""), "MaxKeys": limit, "IsTruncated": is_truncated
+    }
+    if delimiter:
+        page["Delimiter"] = encode(delimiter)
+    if encoding_type:
+        page["EncodingType"] = encoding_type
+    return page
+
+
+def _common_prefixes(found: list[ListedObject] | list[ListedVersion], encode: Encode) -> list[dict[str, str]]:
+    return [{"Prefix": encode(item.name)} for item in found if item.is_common_prefix]
+
+
+def _owner(account_id: str) -> dict[str, str]:
+    owner = find_owner(account_id)
+    return {"ID": owner.canonical_id, "DisplayName": owner.display_name}
+
+
+def _shown_object(item: ListedObject, encode: Encode, *, with_owner: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "Key": encode(item.name),
+        "LastModified": item.modified_at,
+        "ETag": quoted(item.etag),
+        "Size": item.size_bytes,
+        "StorageClass": item.storage_class,
+    }
+    if item.checksum_algorithm:
+        shown["ChecksumAlgorithm"] = [item.checksum_algorithm]
+        shown["ChecksumType"] = item.checksum_type
+    if with_owner:
+        shown["Owner"] = _owner(item.owner_id)
+    return shown
+
+
+def _shown_version(item: ListedVersion, encode: Encode) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "Key": encode(item.name),
+        "VersionId": item.version_id,
+        "IsLatest": item.is_latest,
+        "LastModified": item.modified_at,
+        "ETag": quoted(item.etag),
+        "Size": item.size_bytes,
+        "StorageClass": item.storage_class,
+        "Owner": _owner(item.owner_id),
+    }
+    if item.checksum_algorithm:
+        shown["ChecksumAlgorithm"] = [item.checksum_algorithm]
+        shown["ChecksumType"] = item.checksum_type
+    return shown
+
+
+def _shown_marker(item: ListedVersion, encode: Encode) -> dict[str, Any]:
+    return {
+        "Key": encode(item.name),
+        "VersionId": item.version_id,
+        "IsLatest": item.is_latest,
+        "LastModified": item.modified_at,
+        "Owner": _owner(item.owner_id),
+    }

@@ -1,0 +1,300 @@
+"""Multipart uploads: CreateMultipartUpload, UploadPart, ListParts, ListMultipartUploads, Complete…, Abort…."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from accesscontrol.selectors import find_owner
+from buckets.context import RequestContext
+from buckets.tags import tags_from_header
+from objects.attributes import checked_metadata, checked_storage_class, system_headers
+from objects.conditions import unquote_etag
+from objects.listing import PAGE_SIZE_MAX
+from objects.models import MultipartUpload
+from objects.operations.answers import BODY_CHECKSUMS, checksum_members, quoted, version_members
+from objects.operations.write import refuse_foreign_acl, write_conditions
+from objects.selectors import multipart as selectors
+from objects.services import multipart as services
+from objects.services.multipart import PART_NUMBER_MAX, CompletionClaim, PartClaim
+from objects.services.publish import NewVersion
+from s3protocol import errors
+from s3protocol.checksums import ChecksumAlgorithm, ChecksumType, checksum_types
+from s3protocol.codec.keys import encode_key
+from s3protocol.registry import operation
+
+
+def open_upload(context: RequestContext, key: str, upload_id: str) -> MultipartUpload:
+    """Return an upload in progress. Raises NoSuchUpload."""
+    upload = selectors.find_upload(bucket_id=context.bucket.id, key=key, upload_id=upload_id)
+    if upload is None or upload.completed_at is not None:
+        raise errors.NoSuchUpload(UploadId=upload_id)
+    return upload
+
+
+def checked_part_number(part_number: int) -> int:
+    """Return a part number that may be. Raises InvalidArgument."""
+    if not 1 <= part_number <= PART_NUMBER_MAX:
+        raise errors.InvalidArgument(
+            f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive",
+            ArgumentName="partNumber", ArgumentValue=str(part_number),
+        )
+    return part_number
+
+
+@operation("CreateMultipartUpload", action="s3:PutObject")
+def create_multipart_upload(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    acl: str | None = None,
+    cache_control: str | None = None,
+    checksum_algorithm: str | None = None,
+    checksum_type: str | None = None,
+    content_disposition: str | None = None,
+    content_encoding: str | None = None,
+    content_language: str | None = None,
+    content_type: str | None = None,
+    expires: str | None = None,
+    metadata: dict[str, str] | None = None,
+    storage_class: str | None = None,
+    tagging: str | None = None,
+    website_redirect_location: str | None = None,
+) -> dict[str, Any]:
+    """Begin an upload in parts."""
+    refuse_foreign_acl(acl)
+    checksum_type = _checked_checksum_type(checksum_algorithm, checksum_type)
+    upload = services.create_multipart_upload(
+        bucket_id=context.bucket.id,
+        key=key,
+        version=NewVersion(
+            owner_id=context.account_id,
+            size_bytes=0,
+            etag="",
+            content_type=content_type or "",
+            headers=system_headers(
+                expires=expires,
+                cache_control=cache_control,
+                content_disposition=content_disposition,
+                content_encoding=content_encoding,
+                content_language=content_language,
+                website_redirect_location=website_redirect_location,
+            ),
+            metadata=checked_metadata(metadata),
+            tags=tags_from_header(tagging),
+            storage_class=checked_storage_class(storage_class),
+            checksum_algorithm=checksum_algorithm or "",
+            checksum_type=checksum_type,
+        ),
+    )
+    answer: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": upload.upload_id}
+    if checksum_algorithm:
+        answer |= {"ChecksumAlgorithm": checksum_algorithm, "ChecksumType": checksum_type}
+    return answer
+
+
+def _checked_checksum_type(algorithm: str | None, checksum_type: str | None) -> str:
+    """Return how the object's checksum will come from its parts; empty without an algorithm."""
+    if algorithm is None:
+        if checksum_type is not None:
+            raise errors.InvalidRequest(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+            )
+        return ""
+    possible = checksum_types(ChecksumAlgorithm(algorithm))
+    if checksum_type is None:
+        preferred = ChecksumType.COMPOSITE if ChecksumType.COMPOSITE in possible else possible[0]
+        return preferred.value
+    if checksum_type not in possible:
+        raise errors.InvalidRequest(
+            f"The {checksum_type} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        )
+    return checksum_type
+
+
+@operation("UploadPart", action="s3:PutObject", harmless=BODY_CHECKSUMS)
+def upload_part(
+    context: RequestContext, *, bucket: str, key: str, part_number: int, upload_id: str
+) -> dict[str, Any]:
+    """Store one part."""
+    checked_part_number(part_number)
+    part = services.upload_part(
+        upload=open_upload(context, key, upload_id), part_number=part_number, body=context.body
+    )
+    return {"ETag": quoted(part.etag), f"Checksum{part.checksum_algorithm}": part.checksum}
+
+
+@operation("AbortMultipartUpload", action="s3:AbortMultipartUpload")
+def abort_multipart_upload(
+    context: RequestContext, *, bucket: str, key: str, upload_id: str, if_match_initiated_time: datetime | None = None
+) -> dict[str, Any]:
+    """Drop an upload and its parts."""
+    upload = open_upload(context, key, upload_id)
+    if if_match_initiated_time is not None and upload.created_at.replace(microsecond=0) != if_match_initiated_time:
+        raise errors.PreconditionFailed(Condition="x-amz-if-match-initiated-time")
+    services.abort_multipart_upload(upload_row=upload.pk)
+    return {}
+
+
+@operation("CompleteMultipartUpload", action="s3:PutObject", harmless={})
+def complete_multipart_upload(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    upload_id: str,
+    multipart_upload: dict[str, Any] | None = None,
+    checksum_crc32: str | None = None,
+    checksum_crc32_c: str | None = None,
+    checksum_crc64_nvme: str | None = None,
+    checksum_sha1: str | None = None,
+    checksum_sha256: str | None = None,
+    checksum_sha512: str | None = None,
+    checksum_md5: str | None = None,
+    checksum_xxhash64: str | None = None,
+    checksum_xxhash3: str | None = None,
+    checksum_xxhash128: str | None = None,
+    checksum_type: str | None = None,
+    mpu_object_size: int | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+) -> dict[str, Any]:
+    """Make the object that the listed parts are."""
+    upload = selectors.find_upload(bucket_id=context.bucket.id, key=key, upload_id=upload_id)
+    if upload is None:
+        raise errors.NoSuchUpload(UploadId=upload_id)
+    claimed = {
+        "CRC32": checksum_crc32, "CRC32C": checksum_crc32_c, "CRC64NVME": checksum_crc64_nvme,
+        "SHA1": checksum_sha1, "SHA256": checksum_sha256, "SHA512": checksum_sha512, "MD5": checksum_md5,
+        "XXHASH64": checksum_xxhash64, "XXHASH3": checksum_xxhash3, "XXHASH128": checksum_xxhash128,
+    }
+    algorithm, checksum = next(((name, value) for name, value in claimed.items() if value), (None, None))
+    completed = services.complete_multipart_upload(
+        upload_row=upload.pk,
+        claims=[_part_claim(part) for part in (multipart_upload or {}).get("Parts", [])],
+        claim=CompletionClaim(algorithm, checksum, checksum_type, mpu_object_size),
+        conditions=write_conditions(if_match=if_match, if_none_match=if_none_match),
+    )
+    return {
+        "Location": f"/{bucket}/{encode_key(key)}",
+        "Bucket": bucket,
+        "Key": key,
+        "ETag": quoted(completed.etag),
+        **checksum_members(completed.checksum_algorithm, completed.checksum, completed.checksum_type),
+        **version_members(context.bucket, completed.published.version_id),
+    }
+
+
+def _part_claim(part: dict[str, Any]) -> PartClaim:
+    if "PartNumber" not in part or "ETag" not in part:
+        raise errors.MalformedXML
+    checksums = [value for name, value in part.items() if name.startswith("Checksum")]
+    return PartClaim(part["PartNumber"], unquote_etag(part["ETag"]), checksums[0] if checksums else None)
+
+
+@operation("ListParts", action="s3:ListMultipartUploadParts")
+def list_parts(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    upload_id: str,
+    max_parts: int | None = None,
+    part_number_marker: int | None = None,
+) -> dict[str, Any]:
+    """List the parts of an upload in progress."""
+    upload = open_upload(context, key, upload_id)
+    limit = PAGE_SIZE_MAX if max_parts is None else min(max_parts, PAGE_SIZE_MAX)
+    after = part_number_marker or 0
+    parts, is_truncated = selectors.list_parts(upload_row=upload.pk, after=after, limit=limit)
+    owner = find_owner(upload.owner_id)
+    shown_owner = {"ID": owner.canonical_id, "DisplayName": owner.display_name}
+    answer: dict[str, Any] = {
+        "Bucket": bucket,
+        "Key": key,
+        "UploadId": upload_id,
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": parts[-1].part_number if parts else 0,
+        "MaxParts": limit,
+        "IsTruncated": is_truncated,
+        "StorageClass": upload.storage_class,
+        "Owner": shown_owner,
+        "Initiator": shown_owner,
+        "Parts": [
+            {
+                "PartNumber": part.part_number,
+                "LastModified": part.modified_at,
+                "ETag": quoted(part.etag),
+                "Size": part.size_bytes,
+                **({f"Checksum{part.checksum_algorithm}": part.checksum} if part.checksum else {}),
+            }
+            for part in parts
+        ],
+    }
+    if upload.checksum_algorithm:
+        answer |= {"ChecksumAlgorithm": upload.checksum_algorithm, "ChecksumType": upload.checksum_type}
+    return answer
+
+
+@operation("ListMultipartUploads", action="s3:ListBucketMultipartUploads")
+def list_multipart_uploads(
+    context: RequestContext,
+    *,
+    bucket: str,
+    delimiter: str | None = None,
+    encoding_type: str | None = None,
+    key_marker: str | None = None,
+    max_uploads: int | None = None,
+    prefix: str | None = None,
+    upload_id_marker: str | None = None,
+) -> dict[str, Any]:
+    """List the uploads in progress."""
+    limit = PAGE_SIZE_MAX if max_uploads is None else min(max_uploads, PAGE_SIZE_MAX)
+    page = selectors.list_uploads(
+        bucket_id=context.bucket.id,
+        prefix=prefix or "",
+        delimiter=delimiter or "",
+        key_marker=key_marker or "",
+        upload_id_marker=upload_id_marker or "",
+        limit=limit,
+    )
+    encode = encode_key if encoding_type == "url" else str
+    answer: dict[str, Any] = {
+        "Bucket": bucket,
+        "KeyMarker": encode(key_marker or ""),
+        "UploadIdMarker": upload_id_marker or "",
+        "Prefix": encode(prefix or ""),
+        "MaxUploads": limit,
+        "IsTruncated": page.is_truncated,
+        "Uploads": [_shown_upload(upload, encode) for upload in page.uploads],
+        "CommonPrefixes": [{"Prefix": encode(common)} for common in page.common_prefixes],
+    }
+    if delimiter:
+        answer["Delimiter"] = encode(delimiter)
+    if encoding_type:
+        answer["EncodingType"] = encoding_type
+    if page.is_truncated:
+        last_upload = page.uploads[-1] if page.uploads else None
+        last_prefix = page.common_prefixes[-1] if page.common_prefixes else ""
+        if last_upload is not None and last_upload.key > last_prefix:
+            answer |= {"NextKeyMarker": encode(last_upload.key), "NextUploadIdMarker": last_upload.upload_id}
+        else:
+            answer["NextKeyMarker"] = encode(last_prefix)
+    return answer
+
+
+def _shown_upload(upload: MultipartUpload, encode: Any) -> dict[str, Any]:
+    owner = find_owner(upload.owner_id)
+    shown_owner = {"ID": owner.canonical_id, "DisplayName": owner.display_name}
+    shown = {
+        "Key": encode(upload.key),
+        "UploadId": upload.upload_id,
+        "Initiated": upload.created_at,
+        "StorageClass": upload.storage_class,
+        "Owner": shown_owner,
+        "Initiator": shown_owner,
+    }
+    if upload.checksum_algorithm:
+        shown |= {"ChecksumAlgorithm": upload.checksum_algorithm, "ChecksumType": upload.checksum_type}
+    return shown

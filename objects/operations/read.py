@@ -1,0 +1,291 @@
+"""GetObject, HeadObject, GetObjectAttributes, GetObjectAcl."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from buckets.context import RequestContext
+from buckets.operations import owner_acl
+from objects.attributes import shown_headers
+from objects.conditions import ReadConditions, check_read
+from objects.operations.answers import checksum_members, checksum_of, quoted, version_members
+from objects.ranges import ByteRange, parse_range
+from objects.selectors.lookup import VersionRecord, find_parts
+from objects.services.read import iterate_version, read_small_version
+from s3protocol import errors
+from s3protocol.registry import operation
+
+SMALL_READ_BYTES_MAX = 1 << 18
+ATTRIBUTE_PARTS_MAX = 1_000
+
+
+def readable_version(context: RequestContext, key: str, version_id: str | None) -> VersionRecord:
+    """Return the version that a read addresses.
+
+    Raises NoSuchKey, NoSuchVersion, InvalidArgument for what is no version id; for a delete marker NoSuchKey when it was
+    met and MethodNotAllowed when it was named.
+    """
+    bucket, version = context.bucket, context.version
+    if version is None:
+        if version_id is None:
+            raise errors.NoSuchKey(Key=key)
+        if not is_version_id(version_id):
+            raise errors.InvalidArgument(
+                "Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id
+            )
+        raise errors.NoSuchVersion(Key=key, VersionId=version_id)
+    if version.is_delete_marker:
+        marks = {"x-amz-delete-marker": "true"}
+        if bucket.was_ever_versioned:
+            marks["x-amz-version-id"] = version.version_id
+        if version_id is None:
+            raise errors.NoSuchKey(Key=key, headers=marks)
+        raise errors.MethodNotAllowed(headers={**marks, "Allow": "DELETE"}, ResourceType="DeleteMarker")
+    found: VersionRecord = version
+    return found
+
+
+def is_version_id(text: str) -> bool:
+    """Say whether a text has the form of a version id: "null" or what `new_version_id` draws."""
+    return text == "null" or (len(text) == 32 and text.isascii())
+
+
+@operation(
+    "GetObject",
+    action="s3:GetObject",
+    versioned_action="s3:GetObjectVersion",
+    reads_object=True,
+)
+def get_object(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    version_id: str | None = None,
+    range: str | None = None,  # noqa: A002  the member's own name
+    part_number: int | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    if_modified_since: datetime | None = None,
+    if_unmodified_since: datetime | None = None,
+    checksum_mode: str | None = None,
+    response_cache_control: str | None = None,
+    response_content_disposition: str | None = None,
+    response_content_encoding: str | None = None,
+    response_content_language: str | None = None,
+    response_content_type: str | None = None,
+    response_expires: str | None = None,
+) -> dict[str, Any]:
+    """Return an object, or a range or a part of it."""
+    version = readable_version(context, key, version_id)
+    check_read(
+        ReadConditions(if_match, if_none_match, if_modified_since, if_unmodified_since),
+        etag=version.etag,
+        modified_at=version.became_current_at,
+    )
+    overrides = {
+        "CacheControl": response_cache_control,
+        "ContentDisposition": response_content_disposition,
+        "ContentEncoding": response_content_encoding,
+        "ContentLanguage": response_content_language,
+        "ContentType": response_content_type,
+        "Expires": response_expires,
+    }
+    if context.principal.is_anonymous and any(value is not None for value in overrides.values()):
+        raise errors.InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
+    selected, answer = _selection(version, range_header=range, part_number=part_number)
+    answer |= _described(context, version, overrides)
+    if checksum_mode == "ENABLED" and selected is None:
+        answer |= checksum_of(version)
+    start, length = (selected.start, selected.length) if selected else (0, version.size_bytes)
+    answer["ContentLength"] = length
+    answer["Body"] = _body(version, start, length)
+    return answer
+
+
+@operation(
+    "HeadObject",
+    action="s3:GetObject",
+    versioned_action="s3:GetObjectVersion",
+    reads_object=True,
+)
+def head_object(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    version_id: str | None = None,
+    range: str | None = None,  # noqa: A002  the member's own name
+    part_number: int | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    if_modified_since: datetime | None = None,
+    if_unmodified_since: datetime | None = None,
+    checksum_mode: str | None = None,
+    response_cache_control: str | None = None,
+    response_content_disposition: str | None = None,
+    response_content_encoding: str | None = None,
+    response_content_language: str | None = None,
+    response_content_type: str | None = None,
+    response_expires: str | None = None,
+) -> dict[str, Any]:
+    """Return what GetObject would say, without the bytes."""
+    answer = get_object(
+        context,
+        bucket=bucket,
+        key=key,
+        version_id=version_id,
+        range=range,
+        part_number=part_number,
+        if_match=if_match,
+        if_none_match=if_none_match,
+        if_modified_since=if_modified_since,
+        if_unmodified_since=if_unmodified_since,
+        checksum_mode=checksum_mode,
+        response_cache_control=response_cache_control,
+        response_content_disposition=response_content_disposition,
+        response_content_encoding=response_content_encoding,
+        response_content_language=response_content_language,
+        response_content_type=response_content_type,
+        response_expires=response_expires,
+    )
+    answer.pop("Body")
+    answer.pop("TagCount", None)
+    return answer
+
+
+def _selection(
+    version: VersionRecord, *, range_header: str | None, part_number: int | None
+) -> tuple[ByteRange | None, dict[str, Any]]:
+    """Return the bytes that a request selects (None: all) and what is answered because of that."""
+    if part_number is None:
+        selected = parse_range(range_header, version.size_bytes)
+        if selected is None:
+            return None, {}
+        return selected, {"ContentRange": selected.content_range, "__status__": 206}
+    if range_header is not None:
+        raise errors.InvalidRequest("Cannot specify both Range header and partNumber query parameter")
+    if version.part_count is None:
+        if part_number != 1:
+            raise errors.InvalidPartNumber(PartNumberRequested=str(part_number), ActualPartCount="1")
+        if version.size_bytes == 0:
+            return None, {"__status__": 206}
+        whole = ByteRange(0, version.size_bytes, version.size_bytes)
+        return whole, {"ContentRange": whole.content_range, "__status__": 206}
+    return _part(version, part_number)
+
+
+def _part(version: VersionRecord, part_number: int) -> tuple[ByteRange, dict[str, Any]]:
+    """Select a part of a multipart object. Parts count from one in the object, whatever their upload numbers were."""
+    parts = find_parts(version.id) or []
+    start = 0
+    for number, size_bytes, checksum in parts:
+        if number == part_number:
+            selected = ByteRange(start, size_bytes, version.size_bytes)
+            answer = {
+                "ContentRange": selected.content_range,
+                "PartsCount": len(parts),
+                "__status__": 206,
+                **checksum_members(version.checksum_algorithm, checksum, version.checksum_type),
+            }
+            return selected, answer
+        start += size_bytes
+    raise errors.InvalidPartNumber(PartNumberRequested=str(part_number), ActualPartCount=str(len(parts)))
+
+
+def _described(context: RequestContext, version: VersionRecord, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Render everything about a version but its bytes."""
+    described = shown_headers(version.content_type, version.headers, overrides)
+    described["ETag"] = quoted(version.etag)
+    described["LastModified"] = version.became_current_at
+    described["AcceptRanges"] = "bytes"
+    if version.metadata:
+        described["Metadata"] = version.metadata
+    if version.tags:
+        described["TagCount"] = len(version.tags)
+    if version.storage_class != "STANDARD":
+        described["StorageClass"] = version.storage_class
+    if context.bucket.was_ever_versioned:
+        described["VersionId"] = version.version_id
+    return described
+
+
+def _body(version: VersionRecord, start: int, length: int) -> Any:
+    """Return the bytes: in one piece when they are few, as a stream otherwise."""
+    if length == 0:
+        return b""
+    if length <= SMALL_READ_BYTES_MAX:
+        piece = read_small_version(version, start, length)
+        if piece is not None:
+            return piece
+    return iterate_version(version, start, length)
+
+
+@operation(
+    "GetObjectAttributes",
+    action="s3:GetObjectAttributes",
+    versioned_action="s3:GetObjectVersionAttributes",
+    reads_object=True,
+)
+def get_object_attributes(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    object_attributes: list[str],
+    version_id: str | None = None,
+    max_parts: int | None = None,
+    part_number_marker: int | None = None,
+) -> dict[str, Any]:
+    """Return the chosen attributes of an object, its parts among them."""
+    version = readable_version(context, key, version_id)
+    answer: dict[str, Any] = {
+        "LastModified": version.became_current_at,
+        **version_members(context.bucket, version.version_id),
+    }
+    if "ETag" in object_attributes:
+        answer["ETag"] = version.etag
+    if "ObjectSize" in object_attributes:
+        answer["ObjectSize"] = version.size_bytes
+    if "StorageClass" in object_attributes:
+        answer["StorageClass"] = version.storage_class
+    if "Checksum" in object_attributes and version.checksum:
+        answer["Checksum"] = checksum_of(version)
+    if "ObjectParts" in object_attributes and version.part_count is not None:
+        limit = ATTRIBUTE_PARTS_MAX if max_parts is None else min(max_parts, ATTRIBUTE_PARTS_MAX)
+        answer["ObjectParts"] = _object_parts(version, after=part_number_marker or 0, limit=limit)
+    return answer
+
+
+def _object_parts(version: VersionRecord, *, after: int, limit: int) -> dict[str, Any]:
+    parts = find_parts(version.id) or []
+    following = [part for part in parts if part[0] > after]
+    shown = following[:limit]
+    answer: dict[str, Any] = {
+        "TotalPartsCount": len(parts),
+        "PartNumberMarker": after,
+        "MaxParts": limit,
+        "IsTruncated": len(following) > limit,
+        "NextPartNumberMarker": shown[-1][0] if shown else after,
+    }
+    if version.checksum_type == "COMPOSITE":
+        answer["Parts"] = [
+            {"PartNumber": number, "Size": size, f"Checksum{version.checksum_algorithm}": checksum}
+            for number, size, checksum in shown
+        ]
+    return answer
+
+
+@operation(
+    "GetObjectAcl",
+    action="s3:GetObjectAcl",
+    versioned_action="s3:GetObjectVersionAcl",
+    reads_object=True,
+)
+def get_object_acl(
+    context: RequestContext, *, bucket: str, key: str, version_id: str | None = None
+) -> dict[str, Any]:
+    """Return the only access control list that an object can have so far: its bucket owner's full control."""
+    readable_version(context, key, version_id)
+    return owner_acl(context.bucket)

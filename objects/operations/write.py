@@ -1,0 +1,84 @@
+"""PutObject."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from buckets.context import RequestContext
+from buckets.tags import tags_from_header
+from objects.attributes import checked_metadata, checked_storage_class, system_headers
+from objects.conditions import unquote_etag
+from objects.operations.answers import BODY_CHECKSUMS, checksum_members, quoted, version_members
+from objects.services.publish import NewVersion, WriteConditions
+from objects.services.put import put_object as store_object
+from s3protocol import errors
+from s3protocol.registry import operation
+
+
+@operation("PutObject", action="s3:PutObject", harmless=BODY_CHECKSUMS)
+def put_object(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    acl: str | None = None,
+    cache_control: str | None = None,
+    content_disposition: str | None = None,
+    content_encoding: str | None = None,
+    content_language: str | None = None,
+    content_type: str | None = None,
+    expires: str | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    metadata: dict[str, str] | None = None,
+    storage_class: str | None = None,
+    tagging: str | None = None,
+    website_redirect_location: str | None = None,
+) -> dict[str, Any]:
+    """Store an object."""
+    refuse_foreign_acl(acl)
+    version = NewVersion(
+        owner_id=context.account_id,
+        size_bytes=0,
+        etag="",
+        content_type=content_type or "",
+        headers=system_headers(
+            expires=expires,
+            cache_control=cache_control,
+            content_disposition=content_disposition,
+            content_encoding=content_encoding,
+            content_language=content_language,
+            website_redirect_location=website_redirect_location,
+        ),
+        metadata=checked_metadata(metadata),
+        tags=tags_from_header(tagging),
+        storage_class=checked_storage_class(storage_class),
+    )
+    published, version = store_object(
+        bucket_id=context.bucket.id,
+        key=key,
+        body=context.body,
+        version=version,
+        conditions=write_conditions(if_match=if_match, if_none_match=if_none_match),
+    )
+    return {
+        "ETag": quoted(version.etag),
+        **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
+        **version_members(context.bucket, published.version_id),
+    }
+
+
+def refuse_foreign_acl(acl: str | None) -> None:
+    """Take the canned ACLs that say what is so anyway: the owner alone has access."""
+    if acl not in (None, "private", "bucket-owner-full-control"):
+        raise errors.NotImplemented
+
+
+def write_conditions(*, if_match: str | None, if_none_match: str | None) -> WriteConditions:
+    """Read the conditions of a write. S3 takes `*` alone for If-None-Match, and not both headers."""
+    if if_none_match is not None and (if_none_match.strip() != "*" or if_match is not None):
+        raise errors.NotImplemented("A header you provided implies functionality that is not implemented.")
+    return WriteConditions(
+        if_none_match=None if if_none_match is None else "*",
+        if_match=None if if_match is None else unquote_etag(if_match),
+    )

@@ -1,0 +1,193 @@
+"""The look-up of one version: the hot path of GET and HEAD, one round trip for bucket, key, version and first extent.
+
+Later extents of large objects are read in pages, as the stream reaches them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from buckets.selectors import BucketRecord
+from chunks.records import ChunkView
+
+EXTENT_PAGE_SIZE = 128
+EXTENT_SIZE_BYTES_MAX = 1 << 27  # no chunk is larger than 128 MiB
+
+_BUCKET_COLUMNS = "b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at"
+_VERSION_COLUMNS = """v.id, o.key, v.version_id, v.is_delete_marker, v.owner_id, v.size_bytes, v.etag, v.content_type,
+       v.headers, v.metadata, v.tags, v.storage_class, v.checksum_algorithm, v.checksum_type, v.checksum, v.part_count,
+       v.became_current_at"""
+_EXTENT_COLUMNS = "e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, c.id, c.size_bytes, c.scheme, c.node_ids"
+
+# Plan: unique index on bucket name; unique index on (bucket, key); primary key of the version; the index
+# extents_of_version for the first extent; primary key of the chunk. Nested loops of one row each.
+_FIND_CURRENT = f"""
+SELECT {_BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+  FROM buckets_bucket b
+  LEFT JOIN objects_object o ON o.bucket_id = b.id AND o.key = %s
+  LEFT JOIN objects_objectversion v ON v.id = o.current_version_id
+  LEFT JOIN objects_extent e ON e.version_id = v.id AND e.offset_bytes = 0
+  LEFT JOIN chunks_chunk c ON c.id = e.chunk_id
+ WHERE b.name = %s
+"""
+
+# Plan: as above, with the unique index one_visible_version_per_id for the version.
+_FIND_BY_VERSION_ID = f"""
+SELECT {_BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+  FROM buckets_bucket b
+  LEFT JOIN objects_object o ON o.bucket_id = b.id AND o.key = %s
+  LEFT JOIN objects_objectversion v ON v.object_id = o.id AND v.version_id = %s AND v.deleted_at IS NULL
+  LEFT JOIN objects_extent e ON e.version_id = v.id AND e.offset_bytes = 0
+  LEFT JOIN chunks_chunk c ON c.id = e.chunk_id
+ WHERE b.name = %s
+"""
+
+# Plan: primary keys. Sees history, too.
+_FIND_BY_ROW = f"""
+SELECT {_BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+  FROM objects_objectversion v
+  JOIN objects_object o ON o.id = v.object_id
+  JOIN buckets_bucket b ON b.id = v.bucket_id
+  LEFT JOIN objects_extent e ON e.version_id = v.id AND e.offset_bytes = 0
+  LEFT JOIN chunks_chunk c ON c.id = e.chunk_id
+ WHERE v.id = %s AND v.bucket_id = %s
+"""
+
+# Plan: a range of the index extents_of_version, primary keys of the chunks.
+_LIST_EXTENTS = f"""
+SELECT {_EXTENT_COLUMNS}
+  FROM objects_extent e JOIN chunks_chunk c ON c.id = e.chunk_id
+ WHERE e.version_id = %s AND e.offset_bytes + e.size_bytes > %s AND e.offset_bytes >= %s AND e.offset_bytes < %s
+ ORDER BY e.offset_bytes LIMIT %s
+"""
+
+_VERSION_COLUMN_COUNT = 17
+_BUCKET_COLUMN_COUNT = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ExtentRecord:
+    """A run of bytes of a version and the chunk that it lies in. Offsets and sizes in bytes."""
+
+    offset: int
+    size: int
+    chunk_offset: int
+    chunk: ChunkView
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """A version as readers need it; `first_extent` is None for an empty one."""
+
+    id: int
+    key: str
+    version_id: str
+    is_delete_marker: bool
+    owner_id: str
+    size_bytes: int
+    etag: str
+    content_type: str
+    headers: dict[str, str]
+    metadata: dict[str, str]
+    tags: dict[str, str]
+    storage_class: str
+    checksum_algorithm: str
+    checksum_type: str
+    checksum: str
+    part_count: int | None
+    became_current_at: datetime
+    first_extent: ExtentRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What a look-up by bucket and key found; a missing version is None."""
+
+    bucket: BucketRecord
+    version: VersionRecord | None
+
+
+def look_up(bucket_name: str, key: str, version_id: str | None = None) -> LookUp | None:
+    """Find a bucket and the current (or the named) visible version of a key; None without the bucket. One statement."""
+    with connection.cursor() as cursor:
+        if version_id is None:
+            cursor.execute(_FIND_CURRENT, [key, bucket_name])
+        else:
+            cursor.execute(_FIND_BY_VERSION_ID, [key, version_id, bucket_name])
+        row = cursor.fetchone()
+    return None if row is None else _look_up_record(row)
+
+
+def look_up_row(*, bucket_id: int, version_row: int) -> LookUp | None:
+    """Find a version of a bucket by its row, visible or in history. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_BY_ROW, [version_row, bucket_id])
+        row = cursor.fetchone()
+    return None if row is None else _look_up_record(row)
+
+
+def _look_up_record(row: tuple[Any, ...]) -> LookUp:
+    bucket = BucketRecord(*row[:_BUCKET_COLUMN_COUNT])
+    rest = row[_BUCKET_COLUMN_COUNT:]
+    return LookUp(bucket, None if rest[0] is None else _version_record(rest))
+
+
+def _version_record(row: tuple[Any, ...]) -> VersionRecord:
+    (row_id, key, version_id, is_delete_marker, owner_id, size_bytes, etag, content_type, headers, metadata, tags,
+     *others) = row[:_VERSION_COLUMN_COUNT]
+    extent = row[_VERSION_COLUMN_COUNT:]
+    return VersionRecord(
+        row_id, key, version_id, is_delete_marker, owner_id, size_bytes, etag, content_type,
+        _document(headers), _document(metadata), _document(tags), *others,
+        None if extent[0] is None else _extent_record(extent),
+    )
+
+
+def _document(text: str) -> dict[str, str]:
+    """Read a jsonb column; most are empty."""
+    document: dict[str, str] = {} if text == "{}" else json.loads(text)
+    return document
+
+
+def _extent_record(row: tuple[Any, ...]) -> ExtentRecord:
+    offset, size, chunk_offset, chunk_id, chunk_size, scheme, node_ids = row
+    return ExtentRecord(offset, size, chunk_offset, ChunkView(chunk_id, chunk_size, scheme, tuple(node_ids)))
+
+
+def iterate_extents(version: VersionRecord, start: int, length: int) -> Iterator[ExtentRecord]:
+    """Yield the extents that hold `length` bytes from `start`, in order. One statement for each EXTENT_PAGE_SIZE."""
+    first, end = version.first_extent, start + length
+    if first is None or length <= 0:
+        return
+    position = start
+    if position < first.size:
+        yield first
+        position = first.size
+    while position < end:
+        page = _list_extents(version.id, position, end)
+        if not page:
+            raise AssertionError(f"the extents of version {version.id} end before byte {position}")
+        yield from page
+        position = page[-1].offset + page[-1].size
+
+
+def _list_extents(version_row: int, position: int, end: int) -> list[ExtentRecord]:
+    with connection.cursor() as cursor:
+        # An extent holds at most one chunk, so the one that `position` lies in begins less than that before it.
+        earliest = max(0, position - EXTENT_SIZE_BYTES_MAX)
+        cursor.execute(_LIST_EXTENTS, [version_row, position, earliest, end, EXTENT_PAGE_SIZE])
+        return [_extent_record(row) for row in cursor.fetchall()]
+
+
+def find_parts(version_row: int) -> list[list[Any]] | None:
+    """Return [[part number, size in bytes, checksum], …] of a version that was uploaded in parts. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT parts FROM objects_objectversion WHERE id = %s", [version_row])
+        row = cursor.fetchone()
+    return json.loads(row[0]) if row and row[0] else None

@@ -1,0 +1,1 @@
+"""Writes of objects. Each cites the paragraph of docs/design/write-ordering.md that it keeps."""

@@ -1,0 +1,120 @@
+"""Publish a version: the one short transaction that makes stored bytes visible.
+
+Write ordering, paragraph 2: the version, its extents, the key's pointer, what it supersedes and the usage counters
+change in one statement. An outcome that says no has changed nothing; an outcome that never arrives (the connection broke
+while committing) is unknown, so the fragments stay and the orphan sweep decides.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+
+from objects.services.body import StoredBody, discard_body
+from s3protocol import errors
+
+# Plans: see objects/sql/publish.sql.
+_PUT_VERSION = """
+SELECT outcome, version_row, version_id, became_current_at
+  FROM objects_put_version(%s, %s, %s::jsonb, %s::jsonb, %s, %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """The columns of a version to be published; sizes in bytes, the checksum as S3 renders it."""
+
+    owner_id: str
+    size_bytes: int
+    etag: str
+    content_type: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    storage_class: str = "STANDARD"
+    checksum_algorithm: str = ""
+    checksum_type: str = ""
+    checksum: str = ""
+    part_count: int | None = None
+    parts: list[list[Any]] | None = None
+    version_id: str = field(default_factory=lambda: new_version_id())
+
+    def document(self) -> str:
+        """Render the columns for the publishing functions."""
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class WriteConditions:
+    """Conditions of a write: `*` for if_none_match, an ETag without quotes (or `*`) for if_match."""
+
+    if_none_match: str | None = None
+    if_match: str | None = None
+
+
+UNCONDITIONAL = WriteConditions()
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """What a write answers: the version id is "null" where versioning is not enabled."""
+
+    row_id: int
+    version_id: str
+    became_current_at: datetime
+
+
+def new_version_id() -> str:
+    """Draw a version id: 32 URL-safe characters."""
+    return secrets.token_urlsafe(24)
+
+
+def publish_stored_body(
+    *, bucket_id: int, key: str, version: NewVersion, stored: StoredBody, conditions: WriteConditions
+) -> PublishedVersion:
+    """Make a stored body the current version of a key. One round trip, one commit.
+
+    Raises PreconditionFailed, NoSuchKey or NoSuchBucket, and then removes the stored bytes.
+    """
+    chunks = stored.chunk_rows()
+    try:
+        row = call_publisher(
+            _PUT_VERSION,
+            [
+                bucket_id, key, version.document(), None if chunks is None else json.dumps(chunks),
+                conditions.if_none_match, conditions.if_match,
+            ],
+        )
+        return published(row)
+    except (OperationalError, InterfaceError):
+        raise
+    except BaseException:
+        discard_body(stored)
+        raise
+
+
+def call_publisher(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """Run a statement that calls one of the publishing functions and return its row."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row
+
+
+def published(row: tuple[Any, ...]) -> PublishedVersion:
+    """Read the answer of a publishing function. Raises the S3 error that it names."""
+    outcome, version_row, version_id, became_current_at = row
+    raise_outcome(outcome)
+    return PublishedVersion(version_row, version_id, became_current_at)
+
+
+def raise_outcome(outcome: str) -> None:
+    """Raise the S3 error whose code an outcome is, if it is one."""
+    if outcome:
+        raise errors.by_code[outcome]
