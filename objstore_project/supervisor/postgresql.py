@@ -19,11 +19,11 @@ from pathlib import Path
 import psycopg
 
 from objstore_project.environment import ConfigurationError
-from objstore_project.supervisor.program import DIRECTORY_DESCRIPTOR, Program
+from objstore_project.supervisor.program import Program
 from objstore_project.supervisor.server_user import (
+    REACHED_DIRECTORY,
     ServerUser,
     current_user,
-    opened_directory,
     package_directory,
     reachable_binaries,
     run_as,
@@ -65,34 +65,32 @@ def prepare_cluster(directory: Path, runtime_directory: Path, user: ServerUser, 
 
 
 def _initialize(cluster: Cluster, draft: Path, *, is_durable: bool) -> None:
-    with opened_directory(draft, DIRECTORY_DESCRIPTOR) as reachable:
-        arguments = [
-            str(cluster.binaries / "initdb"),
-            f"--pgdata={draft if cluster.user.is_current else reachable}",
-            f"--username={ROLE}",
-            "--auth=peer",
-            "--encoding=UTF8",
-            # Bytes order texts, as S3 orders keys; case mapping knows Unicode.
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-            "--data-checksums",
-            "--no-instructions",
-            *([] if is_durable else ["--no-sync"]),
-        ]
-        log = os.open(draft.with_name("initdb.log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-
-        def initdb() -> None:
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            os.fchdir(DIRECTORY_DESCRIPTOR)
-            os.execve(arguments[0], arguments, server_environment())  # noqa: S606  our own program
-
-        try:
-            is_made = run_as(cluster.user, initdb)
-        finally:
-            os.close(log)
+    arguments = [
+        str(cluster.binaries / "initdb"),
+        f"--pgdata={draft if cluster.user.is_current else REACHED_DIRECTORY}",
+        f"--username={ROLE}",
+        "--auth=peer",
+        "--encoding=UTF8",
+        # Bytes order texts, as S3 orders keys; case mapping knows Unicode.
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--locale=C",
+        "--data-checksums",
+        "--no-instructions",
+        *([] if is_durable else ["--no-sync"]),
+    ]
     path = draft.with_name("initdb.log")
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+
+    def initdb() -> None:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.execve(arguments[0], arguments, server_environment())  # noqa: S606  our own program
+
+    try:
+        is_made = run_as(cluster.user, initdb, directory=draft)
+    finally:
+        os.close(log)
     if not is_made:
         lines = path.read_text(errors="replace").strip().splitlines() or ["it says nothing"]
         raise ConfigurationError(f"the embedded PostgreSQL cannot make its cluster in {draft}: {lines[-1]}")
@@ -105,13 +103,11 @@ def _admit_users(cluster: Cluster) -> None:
     mapping = "".join(f'objstore "{name}" {ROLE}\n' for name in names)
 
     def write() -> None:
-        os.fchdir(DIRECTORY_DESCRIPTOR)
         Path("pg_hba.conf").write_text("local all all peer map=objstore\n", encoding="utf-8")
         Path("pg_ident.conf").write_text(mapping, encoding="utf-8")
 
-    with opened_directory(cluster.directory, DIRECTORY_DESCRIPTOR):
-        if not run_as(cluster.user, write):
-            raise ConfigurationError(f"the user {cluster.user.name} cannot write to its cluster in {cluster.directory}")
+    if not run_as(cluster.user, write, directory=cluster.directory):
+        raise ConfigurationError(f"the user {cluster.user.name} cannot write to its cluster in {cluster.directory}")
 
 
 def server_environment() -> dict[str, str]:
@@ -140,7 +136,7 @@ def postgresql_program(cluster: Cluster, *, connections_max: int, is_durable: bo
         "jit": "off",  # no statement here is long enough to pay for it
         "log_line_prefix": "%m ",
     }
-    reached = str(cluster.directory) if cluster.user.is_current else f"/proc/self/fd/{DIRECTORY_DESCRIPTOR}"
+    reached = str(cluster.directory) if cluster.user.is_current else REACHED_DIRECTORY
     arguments = [str(cluster.binaries / "postgres"), "-D", reached]
     for name, value in parameters.items():
         arguments += ["-c", f"{name}={value}"]

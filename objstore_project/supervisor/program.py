@@ -15,10 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from objstore_project.supervisor.parent_death import die_with_parent
-from objstore_project.supervisor.server_user import ServerUser, become
-
-# The number under which a program finds its opened directory: above the standard ones, below what shells use.
-DIRECTORY_DESCRIPTOR = 9
+from objstore_project.supervisor.server_user import ServerUser, become, enter_directory
 
 
 def _nothing() -> None:
@@ -35,7 +32,7 @@ class Program:
     function: Callable[[], None] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     user: ServerUser | None = None
-    # Opened before privileges are dropped, as DIRECTORY_DESCRIPTOR, and entered.
+    # Entered before privileges are dropped; the program reaches it as REACHED_DIRECTORY.
     directory: Path | None = None
     before_start: Callable[[], None] = _nothing
     is_ready: Callable[[], bool] | None = None
@@ -88,9 +85,7 @@ def _become_child(program: Program, output: int, parent_id: int) -> None:
     sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115  what the old one buffered is the parent's
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     if program.directory is not None:
-        descriptor = os.open(program.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        os.dup2(descriptor, DIRECTORY_DESCRIPTOR, inheritable=True)
-        os.fchdir(DIRECTORY_DESCRIPTOR)
+        enter_directory(program.directory)
     if program.user is not None:
         become(program.user)
     # After the change of user, which would forget the wish.

@@ -16,7 +16,7 @@ import os
 import pwd
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,9 @@ from objstore_project.environment import ConfigurationError, reason
 
 UNPRIVILEGED_NAMES = ("postgres", "nobody")
 BINARIES_CACHE = Path("/var/cache/objstore")
+# The number of an opened directory in a process that may be unable to pass its parents, and its name there.
+DIRECTORY_DESCRIPTOR = 9
+REACHED_DIRECTORY = f"/proc/self/fd/{DIRECTORY_DESCRIPTOR}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +90,30 @@ def become(user: ServerUser) -> None:
     os.setuid(user.user_id)
 
 
-def run_as(user: ServerUser, action: Callable[[], None]) -> bool:
-    """Run the action in a forked process of the user; tell whether it succeeded. Its exceptions go to its output."""
+def enter_directory(path: Path) -> None:
+    """Open the directory under its fixed number and work in it. Only for forked processes: the number may be in use."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    if descriptor != DIRECTORY_DESCRIPTOR:
+        os.dup2(descriptor, DIRECTORY_DESCRIPTOR)
+    os.set_inheritable(DIRECTORY_DESCRIPTOR, True)
+    os.fchdir(DIRECTORY_DESCRIPTOR)
+
+
+def run_as(user: ServerUser, action: Callable[[], None], *, directory: Path | None = None) -> bool:
+    """Run the action in a forked process of the user, working in the directory; tell whether it succeeded."""
     process_id = os.fork()
     if process_id == 0:
         status = 1
         with contextlib.suppress(BaseException):
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            if directory is not None:
+                enter_directory(directory)
             become(user)
             action()
             status = 0
         os._exit(status)
     _, wait_status = os.waitpid(process_id, 0)
     return os.waitstatus_to_exitcode(wait_status) == 0
-
-
-@contextlib.contextmanager
-def opened_directory(path: Path, descriptor: int) -> Iterator[Path]:
-    """Open a directory as the given descriptor, inheritable; yield the path by which any user's process reaches it."""
-    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        os.dup2(opened, descriptor, inheritable=True)
-    finally:
-        os.close(opened)
-    try:
-        yield Path(f"/proc/self/fd/{descriptor}")
-    finally:
-        os.close(descriptor)
 
 
 def package_directory(name: str) -> Path:

@@ -155,6 +155,7 @@ class LiveSystem:
         code = self.process.wait(timeout=seconds)
         assert code == 0, self.log
         assert self.processes() == {}
+        assert not self.runtime_dir.exists()
 
 
 def clean_environment(data_dir: Path, variables: Mapping[str, str]) -> dict[str, str]:

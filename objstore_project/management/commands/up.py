@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import Any
 
@@ -82,6 +83,7 @@ def run(log: JoinedLog) -> int:
         return 1
     log.say("stopping; once more to stop at once")
     supervisor.stop(STOP_ORDER)
+    shutil.rmtree(settings.OBJSTORE_RUNTIME_DIR, ignore_errors=True)
     log.say("stopped")
     return 0
 
