@@ -1,0 +1,68 @@
+"""The duties: each a function that goes on until there is nothing to do or its time is up, and says what it did.
+
+Not for: how a duty does its work; that is a service of `objects` or `chunks`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import fields
+
+from django.conf import settings
+
+from chunks import services as chunk_services
+from objects.services.garbage import Collected
+from objects.services.garbage import collect_garbage as collect_batch
+
+Report = Callable[[str], None]
+
+
+def collect_garbage(
+    *,
+    grace_seconds: float | None = None,
+    stale_upload_seconds: float | None = None,
+    seconds_max: float = float("inf"),
+    report: Report = lambda _: None,
+) -> Collected:
+    """Collect until nothing is left to collect. What is None comes from the settings."""
+    if grace_seconds is None:
+        grace_seconds = settings.OBJSTORE_GC_GRACE_SECONDS
+    if stale_upload_seconds is None:
+        stale_upload_seconds = settings.OBJSTORE_STALE_UPLOAD_DAYS * settings.OBJSTORE_LIFECYCLE_DAY_SECONDS
+    total = Collected()
+    until = time.monotonic() + seconds_max
+    while time.monotonic() < until:
+        batch = collect_batch(grace_seconds=grace_seconds, stale_upload_seconds=stale_upload_seconds)
+        if batch.is_nothing:
+            break
+        total = Collected(*(getattr(total, one.name) + getattr(batch, one.name) for one in fields(Collected)))
+        report(
+            f"{total.expired_versions} expired versions, {total.stale_uploads} stale uploads, "
+            f"{total.deleted_chunks} unreferenced chunks, {total.unlinked_chunks} chunks unlinked"
+        )
+    return total
+
+
+def repair_faults(
+    *, batch_size: int = 100, seconds_max: float = float("inf"), report: Report = lambda _: None
+) -> int:
+    """Repair recorded faults until none is due. Returns how many fragments are whole again."""
+    repaired = 0
+    until = time.monotonic() + seconds_max
+    while time.monotonic() < until:
+        batch = chunk_services.repair_faults(limit=batch_size)
+        if batch.claimed == 0:
+            break
+        repaired += batch.repaired
+        report(f"{repaired} fragments repaired")
+    return repaired
+
+
+def sweep_orphans(*, grace_seconds: float | None = None, report: Report = lambda _: None) -> int:
+    """Delete fragments that no chunk names and that are older than the grace period. Returns how many."""
+    if grace_seconds is None:
+        grace_seconds = settings.OBJSTORE_ORPHAN_GRACE_SECONDS
+    deleted = chunk_services.sweep_orphans(grace_seconds=grace_seconds)
+    report(f"{deleted} orphaned fragments deleted")
+    return deleted

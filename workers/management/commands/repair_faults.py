@@ -1,0 +1,20 @@
+"""`manage.py repair_faults`: what the repairer does on its schedule, now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from workers import duties
+
+
+class Command(BaseCommand):
+    """Repair until no fault is due."""
+
+    help = "Rebuild fragments that are recorded as missing, corrupt or misplaced."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the duty and say what it did."""
+        if duties.repair_faults(report=self.stdout.write) == 0:
+            self.stdout.write("nothing repaired")

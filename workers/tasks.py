@@ -1,0 +1,37 @@
+"""The Celery tasks: wake-up calls of a line, each bounded in time so that the next one finds the worker free."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from workers import duties
+
+logger = logging.getLogger("objstore.workers")
+
+TASK_SECONDS_MAX = 300
+
+
+@shared_task(name="workers.collect_garbage")
+def collect_garbage() -> None:
+    """Collect what nothing refers to any more."""
+    collected = duties.collect_garbage(seconds_max=TASK_SECONDS_MAX)
+    if not collected.is_nothing:
+        logger.info("collected %s", collected)
+
+
+@shared_task(name="workers.repair_faults")
+def repair_faults() -> None:
+    """Repair fragments that are missing, corrupt or misplaced."""
+    repaired = duties.repair_faults(seconds_max=TASK_SECONDS_MAX)
+    if repaired:
+        logger.info("repaired %d fragments", repaired)
+
+
+@shared_task(name="workers.sweep_orphans")
+def sweep_orphans() -> None:
+    """Delete fragments that crashed writes left behind."""
+    deleted = duties.sweep_orphans()
+    if deleted:
+        logger.info("deleted %d orphaned fragments", deleted)
