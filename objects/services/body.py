@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chunks import services as chunk_services
-from chunks import writer
+from chunks import topology, writer
 from chunks.errors import NoSpace, NotEnoughNodes
 from chunks.records import WrittenChunk
 from s3protocol import errors
@@ -169,7 +169,7 @@ class _Receiver:
 
     def _chunks(self) -> Iterator[memoryview]:
         """Cut the pieces into chunks of the storage class's size."""
-        chunk_size = writer.chunk_size_bytes(self.storage_class)
+        chunk_size = topology.current().storage_class(self.storage_class).chunk_size_bytes
         buffer, filled = bytearray(chunk_size), 0
         for piece in self.body.pieces():
             rest = memoryview(piece)
