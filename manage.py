@@ -6,7 +6,9 @@ from __future__ import annotations
 import os
 import sys
 
+from django.conf import settings
 from django.core.management import execute_from_command_line
+from django.db import OperationalError, connection
 
 from objstore_project import environment
 
@@ -21,6 +23,11 @@ def main(arguments: list[str]) -> None:
         execute_from_command_line(arguments)
     except environment.ConfigurationError as error:
         sys.exit(f"objstore: {error}")
+    except OperationalError as error:
+        if connection.connection is not None:
+            raise
+        hint = "; is `manage.py up` running?" if settings.OBJSTORE_IS_DATABASE_EMBEDDED else ""
+        sys.exit(f"objstore: the database does not answer: {str(error).splitlines()[0]}{hint}")
 
 
 if __name__ == "__main__":

