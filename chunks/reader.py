@@ -45,18 +45,24 @@ def read_chunk_range(
     NotEnoughFragments, possibly after some pieces, when the rest can't be given. Costs one or two reads for the first
     piece of each data fragment and one for each further piece.
     """
-    end = chunk.size_bytes if length is None else start + length
-    if not 0 <= start <= end <= chunk.size_bytes:
-        raise ValueError(f"bytes {start} to {end} of a chunk of {chunk.size_bytes}")
+    end = _checked_end(chunk, start, length)
     return _pieces(_ChunkReader(chunk, topology or topologies.current(), on_fault), start, end)
 
 
-def read_small_chunk(chunk: ChunkView, *, on_fault: OnFault = ignore_fault, topology: Topology | None = None) -> bytes:
-    """Return all bytes of a chunk that is small enough to be held in memory. One read for a replicated one."""
+def read_chunk(
+    chunk: ChunkView,
+    start: int = 0,
+    length: int | None = None,
+    *,
+    on_fault: OnFault = ignore_fault,
+    topology: Topology | None = None,
+) -> bytes:
+    """Return the same as `read_chunk_range` in one run of bytes: one read for a chunk of up to 128 KiB of copies."""
+    end = _checked_end(chunk, start, length)
     reader = _ChunkReader(chunk, topology or topologies.current(), on_fault)
-    if reader.scheme.is_replicated and chunk.size_bytes <= PIECE_BYTES:
-        return bytes(reader.read_piece(0, 0, chunk.size_bytes))
-    return b"".join(_pieces(reader, 0, chunk.size_bytes))
+    if end <= min(reader.payload_bytes, PIECE_BYTES):
+        return bytes(reader.read_piece(0, start, end)) if start < end else b""
+    return b"".join(_pieces(reader, start, end))
 
 
 def check_fragment(chunk: ChunkView, fragment_index: int, topology: Topology) -> None:
@@ -64,6 +70,13 @@ def check_fragment(chunk: ChunkView, fragment_index: int, topology: Topology) ->
     reader = _FragmentReader(chunk, fragment_index, topology)
     for start in range(0, max(reader.payload_bytes, 1), PIECE_BYTES):
         reader.read(start, min(start + PIECE_BYTES, reader.payload_bytes))
+
+
+def _checked_end(chunk: ChunkView, start: int, length: int | None) -> int:
+    end = chunk.size_bytes if length is None else start + length
+    if not 0 <= start <= end <= chunk.size_bytes:
+        raise ValueError(f"bytes {start} to {end} of a chunk of {chunk.size_bytes}")
+    return end
 
 
 def _pieces(reader: "_ChunkReader", start: int, end: int) -> Iterator[bytes]:

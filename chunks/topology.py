@@ -23,7 +23,9 @@ SET_ASIDE_SECONDS = 10.0
 
 StoreOpener = Callable[[str, UUID], FragmentStore]
 
+# A kind of store: how to open one, and how to make a place one.
 _STORE_OPENERS: dict[str, StoreOpener] = {"local_disk": LocalDisk}
+_STORE_INITIALIZERS: dict[str, Callable[[str], UUID]] = {"local_disk": LocalDisk.initialize}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,14 @@ class StorePool:
 
 def _is_same_store(one: NodeEntry, other: NodeEntry) -> bool:
     return (one.store_kind, one.location, one.identity) == (other.store_kind, other.location, other.identity)
+
+
+def initialize_store(store_kind: str, location: str) -> UUID:
+    """Make a place a store and return the identity that it bears; NodeUnavailable if that can't be done."""
+    initializer = _STORE_INITIALIZERS.get(store_kind)
+    if initializer is None:
+        raise NodeUnavailable(f"{store_kind} is not a kind of store that is known here")
+    return initializer(location)
 
 
 class _Snapshot:

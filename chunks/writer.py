@@ -58,6 +58,11 @@ def new_chunk_id() -> UUID:
     return UUID(int=number & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)
 
 
+def chunk_size_bytes(storage_class: str = DEFAULT_STORAGE_CLASS, *, topology: Topology | None = None) -> int:
+    """Return the size of the chunks that an object of this class is cut into. UnknownStorageClass."""
+    return (topology or topologies.current()).storage_class(storage_class).chunk_size_bytes
+
+
 def write_chunk(
     data: Buffer,
     *,

@@ -1,0 +1,48 @@
+"""Make places known as nodes."""
+
+from pathlib import Path
+
+from django.db import transaction
+
+from chunks import topology as topologies
+from chunks.models import Node, StorageClass, Zone
+from chunks.records import DEFAULT_STORAGE_CLASS
+
+DEFAULT_ZONES = ("zone-a", "zone-b", "zone-c")
+DEFAULT_NODES_PER_ZONE = 2
+
+
+@transaction.atomic
+def register_node(
+    *, name: str, zone_name: str, location: str, store_kind: str = "local_disk", weight: float = 1.0
+) -> Node:
+    """Make a place a node; return the node of that name as it is if there is one already.
+
+    The store is marked with its identity first and the row follows, so that a crash between leaves a marked store,
+    which the next call adopts. A known node's store is not marked again: one that lost its mark lost its fragments.
+    """
+    known = Node.objects.filter(name=name).first()
+    if known is not None:
+        return known
+    zone, _ = Zone.objects.get_or_create(name=zone_name)
+    identity = topologies.initialize_store(store_kind, location)
+    return Node.objects.create(
+        zone=zone, name=name, store_kind=store_kind, location=location, weight=weight, identity=identity
+    )
+
+
+@transaction.atomic
+def create_default_topology(data_dir: str | Path) -> None:
+    """Make six nodes in three zones under `data_dir`, and the storage class STANDARD, unless they are there.
+
+    One disk under all six protects against damage to files, not against the loss of the disk.
+    """
+    nodes_dir = Path(data_dir).resolve() / "nodes"
+    number = 0
+    for zone_name in DEFAULT_ZONES:
+        for _ in range(DEFAULT_NODES_PER_ZONE):
+            number += 1
+            name = f"node-{number}"
+            register_node(name=name, zone_name=zone_name, location=str(nodes_dir / name))
+    StorageClass.objects.get_or_create(name=DEFAULT_STORAGE_CLASS)
+    topologies.refresh()

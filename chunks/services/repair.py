@@ -1,0 +1,243 @@
+"""Make chunks whole again: rebuild fragments that are missing, damaged, out of reach or crowded.
+
+A fault is a hint. The repairer looks at the fragment itself, so reporting one twice, wrongly or late does no harm.
+
+The chunk's row is locked while its fragments are examined and written. This is the one transaction that spans I/O; it
+is bounded by one chunk, and the lock is what keeps two repairers, the sweep of orphans and the deletion of the chunk
+from acting on what is about to change. Readers don't lock, and new extents may refer to the chunk meanwhile.
+
+Killed at any point, it leaves the row as it was and at most fragments that no row names, which the sweep deletes.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.utils import timezone
+
+from chunks import topology as topologies
+from chunks.erasure import parse_scheme
+from chunks.errors import ChunkError, FragmentCorrupt, NodeUnavailable, NoSpace, NotEnoughNodes
+from chunks.fragment_format import checksum_of, fragment_name
+from chunks.models import Chunk, FragmentFault
+from chunks.placement import find_misplaced, rank_candidates
+from chunks.reader import check_fragment, fault_kind, read_chunk
+from chunks.records import ChunkView, FaultKind, FaultRecord, signed
+from chunks.topology import Topology
+from chunks.writer import EncodedChunk, encode_chunk, write_fragment
+
+# A node that restarts must not set off the copying of all that it holds.
+UNREACHABLE_GRACE_SECONDS = 600.0
+_RETRY_SECONDS_FIRST = 10
+_RETRY_SECONDS_MAX = 3600
+
+# The join drops what was reported against a fragment that has moved, or a chunk that is gone. A fault that is known
+# already is left alone: to update it would be to wait for a repairer. In order, so that two reports can't deadlock.
+_RECORD_FAULTS = """
+INSERT INTO chunks_fragmentfault (chunk_id, fragment_index, node_id, kind, last_error)
+SELECT f.chunk_id, f.fragment_index, f.node_id, f.kind, f.last_error
+  FROM unnest(%s::uuid[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])
+       AS f(chunk_id, fragment_index, node_id, kind, last_error)
+  JOIN chunks_chunk c ON c.id = f.chunk_id AND c.node_ids[f.fragment_index + 1] = f.node_id
+ ORDER BY f.chunk_id, f.fragment_index
+    ON CONFLICT (chunk_id, fragment_index) DO NOTHING
+"""
+
+# Plan: the index fault_by_next_attempt in order, a probe of the chunk's primary key for each, until one can be locked.
+# SKIP LOCKED: the rivals are another repairer, the sweep, and whoever deletes the chunk.
+_CLAIM_CHUNK = """
+SELECT c.id FROM chunks_fragmentfault f JOIN chunks_chunk c ON c.id = f.chunk_id
+ WHERE f.next_attempt_at <= now()
+ ORDER BY f.next_attempt_at LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED
+"""
+
+
+@dataclass(slots=True)
+class RepairReport:
+    """What became of faults, counted in fragments."""
+
+    rebuilt: int = 0
+    found_well: int = 0
+    postponed: int = 0
+
+
+def record_faults(faults: Iterable[FaultRecord], *, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Queue fragments for the repairer. One statement, which never waits for a repair under way."""
+    rows = list(faults)
+    if not rows:
+        return
+    columns: list[Any] = [
+        [fault.chunk_id for fault in rows],
+        [fault.fragment_index for fault in rows],
+        [fault.node_id for fault in rows],
+        [fault.kind.value for fault in rows],
+        [fault.last_error for fault in rows],
+    ]
+    with connections[using].cursor() as cursor:
+        cursor.execute(_RECORD_FAULTS, columns)
+
+
+def repair_faults(
+    *,
+    limit: int = 100,
+    unreachable_grace_seconds: float = UNREACHABLE_GRACE_SECONDS,
+    topology: Topology | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> RepairReport:
+    """Repair up to `limit` chunks with due faults, longest due first; safe to run in many processes at once.
+
+    A fragment that can't be reached is rebuilt elsewhere once its fault is older than the grace period, or at once if
+    its node is marked as down. What can't be repaired now is tried again, ever less often.
+    """
+    repair = _Repair(topology or topologies.current(), unreachable_grace_seconds, using, RepairReport())
+    for _ in range(limit):
+        with transaction.atomic(using=using):
+            with connections[using].cursor() as cursor:
+                cursor.execute(_CLAIM_CHUNK)
+                row = cursor.fetchone()
+            if row is None:
+                break
+            _repair_locked(repair, Chunk.objects.using(using).get(pk=row[0]))
+    return repair.report
+
+
+def repair_chunk(chunk_id: UUID, *, topology: Topology | None = None, using: str = DEFAULT_DB_ALIAS) -> RepairReport:
+    """Repair the faults of one chunk now, due or not, without any grace. Does nothing if the chunk is gone."""
+    repair = _Repair(topology or topologies.current(), 0.0, using, RepairReport())
+    with transaction.atomic(using=using):
+        chunk = Chunk.objects.using(using).select_for_update(no_key=True).filter(pk=chunk_id).first()
+        if chunk is not None:
+            _repair_locked(repair, chunk)
+    return repair.report
+
+
+@dataclass(frozen=True, slots=True)
+class _Repair:
+    """What holds for a whole run."""
+
+    topology: Topology
+    unreachable_grace_seconds: float
+    using: str
+    report: RepairReport
+
+
+def _repair_locked(repair: _Repair, row: Chunk) -> None:
+    """Repair what is wrong with a chunk whose row is locked."""
+    chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids))
+    # Read after the lock was got: a rival may just have settled them.
+    faults = list(FragmentFault.objects.using(repair.using).filter(chunk_id=chunk.id).order_by("fragment_index"))
+    wrong = {fault.fragment_index: _diagnose(chunk, fault.fragment_index, repair.topology) for fault in faults}
+    waiting = {fault.fragment_index for fault in faults if _must_wait(repair, fault, wrong[fault.fragment_index])}
+    to_rebuild = {index: kind for index, kind in wrong.items() if kind is not None and index not in waiting}
+    node_ids, errors = list(chunk.node_ids), dict.fromkeys(waiting, "waiting for the node to come back")
+    if to_rebuild:
+        try:
+            encoded = _read_and_encode(repair, chunk, row.checksum, to_rebuild)
+        except ChunkError as error:
+            errors.update(dict.fromkeys(to_rebuild, str(error)))
+        else:
+            _rebuild(repair, encoded, to_rebuild, node_ids, errors)
+    if tuple(node_ids) != chunk.node_ids:
+        Chunk.objects.using(repair.using).filter(pk=chunk.id).update(node_ids=node_ids)
+        transaction.on_commit(lambda: _delete_old_copies(chunk, node_ids, repair.topology), using=repair.using)
+    crowded = set(_misplaced(chunk.id, node_ids, repair.topology))
+    for fault in faults:
+        index = fault.fragment_index
+        if index in errors:
+            _postpone(repair, fault, wrong[index] or FaultKind.MISPLACED, errors[index])
+        elif index in crowded:
+            fault.node_id = node_ids[index]
+            _postpone(repair, fault, FaultKind.MISPLACED, "no better place for it is in reach")
+        else:
+            fault.delete(using=repair.using)
+            if index in to_rebuild:
+                repair.report.rebuilt += 1
+            else:
+                repair.report.found_well += 1
+
+
+def _diagnose(chunk: ChunkView, index: int, topology: Topology) -> FaultKind | None:
+    """Return what is wrong with a fragment now, after reading all of it."""
+    try:
+        check_fragment(chunk, index, topology)
+    except ChunkError as error:
+        return fault_kind(error)
+    return FaultKind.MISPLACED if index in _misplaced(chunk.id, chunk.node_ids, topology) else None
+
+
+def _misplaced(chunk_id: UUID, node_ids: Sequence[int], topology: Topology) -> list[int]:
+    return find_misplaced(chunk_id, node_ids, topology.writable) if topology.writable else []
+
+
+def _must_wait(repair: _Repair, fault: FragmentFault, kind: FaultKind | None) -> bool:
+    node = repair.topology.nodes.get(fault.node_id)
+    if kind is not FaultKind.UNREACHABLE or node is None or not node.state.is_readable:
+        return False
+    return timezone.now() - fault.detected_at < timedelta(seconds=repair.unreachable_grace_seconds)
+
+
+def _read_and_encode(repair: _Repair, chunk: ChunkView, checksum: int, known_faults: Collection[int]) -> EncodedChunk:
+    """Read the chunk from what is left of it; what else is found wrong on the way is recorded."""
+    also_wrong: list[FaultRecord] = []
+    data = read_chunk(chunk, topology=repair.topology, on_fault=also_wrong.append)
+    if signed(checksum_of(data)) != checksum:
+        raise FragmentCorrupt("the fragments agree with themselves and not with the chunk's checksum")
+    record_faults((fault for fault in also_wrong if fault.fragment_index not in known_faults), using=repair.using)
+    return encode_chunk(chunk.id, parse_scheme(chunk.scheme), memoryview(data))
+
+
+def _rebuild(
+    repair: _Repair,
+    encoded: EncodedChunk,
+    to_rebuild: Mapping[int, FaultKind],
+    node_ids: list[int],
+    errors: dict[int, str],
+) -> None:
+    """Write fragments anew, and put their nodes into `node_ids` or the reasons why not into `errors`."""
+    for index, kind in to_rebuild.items():
+        try:
+            node_ids[index] = _write_somewhere(encoded, index, kind, node_ids, repair.topology)
+        except NotEnoughNodes as error:
+            errors[index] = str(error)
+
+
+def _write_somewhere(
+    encoded: EncodedChunk, index: int, kind: FaultKind, node_ids: Sequence[int], topology: Topology
+) -> int:
+    """Write one fragment to the best node that takes it, and return that node."""
+    home = node_ids[index]
+    usable = topology.usable_for_writing()
+    others = [*node_ids[:index], *node_ids[index + 1 :]]
+    candidates = rank_candidates(encoded.id, others, topology.known, usable)
+    if kind is FaultKind.MISPLACED:
+        moved = [*node_ids[:index], *candidates[:1], *node_ids[index + 1 :]]
+        candidates = [] if index in _misplaced(encoded.id, moved, topology) else candidates[:1]
+    elif kind is not FaultKind.UNREACHABLE and home in usable:
+        candidates = [home, *candidates]
+    for node_id in candidates:
+        with suppress(NodeUnavailable, NoSpace):
+            write_fragment(encoded, index, node_id, topology)
+            return node_id
+    raise NotEnoughNodes(f"no node in reach should take fragment {index}")
+
+
+def _postpone(repair: _Repair, fault: FragmentFault, kind: FaultKind, error: str) -> None:
+    delay_seconds = min(_RETRY_SECONDS_FIRST << min(fault.attempts, 16), _RETRY_SECONDS_MAX)
+    fault.kind = kind.value
+    fault.attempts += 1
+    fault.last_error = error
+    fault.next_attempt_at = timezone.now() + timedelta(seconds=delay_seconds)
+    fault.save(using=repair.using, update_fields=["node_id", "kind", "attempts", "last_error", "next_attempt_at"])
+    repair.report.postponed += 1
+
+
+def _delete_old_copies(chunk: ChunkView, node_ids: Sequence[int], topology: Topology) -> None:
+    """Delete the fragments that the chunk's row no longer names; what can't be reached is an orphan, and swept."""
+    for index, (old, new) in enumerate(zip(chunk.node_ids, node_ids, strict=True)):
+        if old != new:
+            with suppress(ChunkError):
+                topology.store(old).delete_fragment(fragment_name(chunk.id, index))
