@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import UTC, datetime
 
 from django.conf import settings
 
 from chunks import services as chunk_services
+from chunks.services import RepairReport, SweepReport
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
 
@@ -46,23 +48,26 @@ def collect_garbage(
 
 def repair_faults(
     *, batch_size: int = 100, seconds_max: float = float("inf"), report: Report = lambda _: None
-) -> int:
-    """Repair recorded faults until none is due. Returns how many fragments are whole again."""
-    repaired = 0
+) -> RepairReport:
+    """Repair recorded faults until none is due."""
+    total = RepairReport()
     until = time.monotonic() + seconds_max
     while time.monotonic() < until:
         batch = chunk_services.repair_faults(limit=batch_size)
-        if batch.claimed == 0:
+        if batch == RepairReport():
             break
-        repaired += batch.repaired
-        report(f"{repaired} fragments repaired")
-    return repaired
+        total = RepairReport(*(getattr(total, one.name) + getattr(batch, one.name) for one in fields(RepairReport)))
+        report(f"{total.rebuilt} fragments rebuilt, {total.found_well} found well, {total.postponed} postponed")
+    return total
 
 
-def sweep_orphans(*, grace_seconds: float | None = None, report: Report = lambda _: None) -> int:
-    """Delete fragments that no chunk names and that are older than the grace period. Returns how many."""
+def sweep_orphans(*, grace_seconds: float | None = None, report: Report = lambda _: None) -> SweepReport:
+    """Delete fragments that no chunk names and that are older than the grace period."""
     if grace_seconds is None:
         grace_seconds = settings.OBJSTORE_ORPHAN_GRACE_SECONDS
-    deleted = chunk_services.sweep_orphans(grace_seconds=grace_seconds)
-    report(f"{deleted} orphaned fragments deleted")
-    return deleted
+    swept = chunk_services.sweep_orphans(grace_seconds=grace_seconds, now=datetime.now(UTC))
+    report(
+        f"{swept.seen} fragments seen, {swept.deleted} orphans deleted ({swept.deleted_bytes} bytes), "
+        f"{swept.unreachable_nodes} nodes out of reach"
+    )
+    return swept

@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from chunks.services import RepairReport
 from workers import duties
 
 logger = logging.getLogger("objstore.workers")
@@ -25,13 +26,13 @@ def collect_garbage() -> None:
 def repair_faults() -> None:
     """Repair fragments that are missing, corrupt or misplaced."""
     repaired = duties.repair_faults(seconds_max=TASK_SECONDS_MAX)
-    if repaired:
-        logger.info("repaired %d fragments", repaired)
+    if repaired != RepairReport():
+        logger.info("repaired %s", repaired)
 
 
 @shared_task(name="workers.sweep_orphans")
 def sweep_orphans() -> None:
     """Delete fragments that crashed writes left behind."""
-    deleted = duties.sweep_orphans()
-    if deleted:
-        logger.info("deleted %d orphaned fragments", deleted)
+    swept = duties.sweep_orphans()
+    if swept.deleted:
+        logger.info("swept %s", swept)

@@ -71,6 +71,7 @@ class Collected:
 
     expired_versions: int = 0
     stale_uploads: int = 0
+    answered_questions: int = 0
     deleted_chunks: int = 0
     unlinked_chunks: int = 0
 
@@ -82,10 +83,14 @@ class Collected:
 
 def collect_garbage(*, grace_seconds: float, stale_upload_seconds: float, batch_size: int = BATCH_SIZE) -> Collected:
     """Do one batch of every duty of the collector. Repeat until it has done nothing."""
+    expired_versions = expire_history(batch_size=batch_size)
+    stale_uploads = drop_stale_uploads(older_than_seconds=stale_upload_seconds, batch_size=batch_size)
+    answered_questions, deleted_chunks = delete_unreferenced_chunks(grace_seconds=grace_seconds, batch_size=batch_size)
     return Collected(
-        expired_versions=expire_history(batch_size=batch_size),
-        stale_uploads=drop_stale_uploads(older_than_seconds=stale_upload_seconds, batch_size=batch_size),
-        deleted_chunks=delete_unreferenced_chunks(grace_seconds=grace_seconds, batch_size=batch_size),
+        expired_versions=expired_versions,
+        stale_uploads=stale_uploads,
+        answered_questions=answered_questions,
+        deleted_chunks=deleted_chunks,
         unlinked_chunks=chunk_services.unlink_garbage(batch_size=batch_size),
     )
 
@@ -120,18 +125,19 @@ def drop_stale_uploads(*, older_than_seconds: float, batch_size: int = BATCH_SIZ
 
 
 @transaction.atomic
-def delete_unreferenced_chunks(*, grace_seconds: float, batch_size: int = BATCH_SIZE) -> int:
+def delete_unreferenced_chunks(*, grace_seconds: float, batch_size: int = BATCH_SIZE) -> tuple[int, int]:
     """Answer the questions of at least `grace_seconds` of age: a chunk that no extent refers to loses its row.
 
-    Its fragments are then queued for unlinking. The grace period lets reads finish that began before.
+    Its fragments are then queued for unlinking. The grace period lets reads finish that began before. Returns how many
+    questions were answered and how many chunks went.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_QUESTIONS, [grace_seconds, batch_size])
         asked = [row[0] for row in cursor.fetchall()]
         if not asked:
-            return 0
+            return 0, 0
         cursor.execute(_LOCK_CHUNKS, [asked])
         cursor.execute(_DELETE_UNREFERENCED, [asked])
         deleted = cursor.fetchall()
     chunk_services.answer_questions(asked=asked, unreferenced={row[0]: tuple(row[1]) for row in deleted})
-    return len(deleted)
+    return len(asked), len(deleted)

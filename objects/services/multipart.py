@@ -62,7 +62,8 @@ UPDATE objects_extent e SET version_id = %s, part_id = NULL, offset_bytes = e.of
 _QUESTION_CHUNKS = """
 INSERT INTO chunks_garbage (chunk_id)
 SELECT DISTINCT e.chunk_id FROM objects_part p JOIN objects_extent e ON e.part_id = p.id WHERE p.upload_id = %s
-ON CONFLICT DO NOTHING
+ ORDER BY e.chunk_id
+ON CONFLICT (chunk_id) DO UPDATE SET asked_at = clock_timestamp()
 """
 
 

@@ -23,8 +23,11 @@ $$;
 CREATE FUNCTION objects_erase_version(p_version bigint) RETURNS void LANGUAGE plpgsql AS $$
 -- Forget a version for good. Its chunks become questions for the collector.
 BEGIN
-    INSERT INTO chunks_garbage (chunk_id) SELECT DISTINCT chunk_id FROM objects_extent WHERE version_id = p_version
-        ON CONFLICT DO NOTHING;
+    -- A question that stands already is asked anew: its row is locked by that, so that a collector which does not see
+    -- the extents gone yet can't answer it meanwhile.
+    INSERT INTO chunks_garbage (chunk_id)
+    SELECT DISTINCT chunk_id FROM objects_extent WHERE version_id = p_version ORDER BY chunk_id
+        ON CONFLICT (chunk_id) DO UPDATE SET asked_at = clock_timestamp();
     DELETE FROM objects_extent WHERE version_id = p_version;
     DELETE FROM objects_objectversion WHERE id = p_version;
 END $$;
@@ -192,8 +195,9 @@ BEGIN
            size_bytes = excluded.size_bytes, etag = excluded.etag, checksum_algorithm = excluded.checksum_algorithm,
            checksum = excluded.checksum, modified_at = excluded.modified_at
     RETURNING p.id, p.modified_at INTO part_row, modified_at;
-    INSERT INTO chunks_garbage (chunk_id) SELECT DISTINCT chunk_id FROM objects_extent WHERE part_id = part_row
-        ON CONFLICT DO NOTHING;
+    INSERT INTO chunks_garbage (chunk_id)
+    SELECT DISTINCT chunk_id FROM objects_extent WHERE part_id = part_row ORDER BY chunk_id
+        ON CONFLICT (chunk_id) DO UPDATE SET asked_at = clock_timestamp();
     DELETE FROM objects_extent WHERE part_id = part_row;
 END $$;
 

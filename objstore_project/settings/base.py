@@ -131,6 +131,7 @@ INSTALLED_APPS = [
     "buckets",
     "objects",
     "chunks",
+    "workers",
 ]
 MIDDLEWARE: list[str] = []
 APPEND_SLASH = False

@@ -11,8 +11,10 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from accesscontrol.services import ensure_root
+from chunks.services import create_default_topology
 from objstore_project.supervisor.credentials import Credentials
 from objstore_project.supervisor.postgresql import ensure_database
+from workers.services import ensure_schedule
 
 # Any number will do that nothing else locks: "objstore" in ASCII.
 MIGRATION_LOCK = int.from_bytes(b"objstore")
@@ -32,6 +34,8 @@ def prepare(credentials: Credentials) -> None:
         admin_user=credentials.admin_user,
         admin_password=credentials.admin_password,
     )
+    create_default_topology(settings.OBJSTORE_DATA_DIR)
+    ensure_schedule()
     connections.close_all()
     collect_static_files(settings.STATIC_ROOT)
 

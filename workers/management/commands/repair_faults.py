@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from chunks.services import RepairReport
 from workers import duties
 
 
@@ -16,5 +17,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the duty and say what it did."""
-        if duties.repair_faults(report=self.stdout.write) == 0:
-            self.stdout.write("nothing repaired")
+        if duties.repair_faults(report=self.stdout.write) == RepairReport():
+            self.stdout.write("no fault is due")

@@ -1,0 +1,23 @@
+"""Writes of the schedule on which the duties run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+DEFAULT_SCHEDULE = {
+    "repair faults": ("workers.repair_faults", timedelta(seconds=30)),
+    "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
+    "sweep orphans": ("workers.sweep_orphans", timedelta(hours=6)),
+}
+
+
+def ensure_schedule() -> None:
+    """Put the duties on beat's schedule where they are not yet; what was edited in the console stays as it is."""
+    for name, (task, every) in DEFAULT_SCHEDULE.items():
+        if not PeriodicTask.objects.filter(name=name).exists():
+            interval, _ = IntervalSchedule.objects.get_or_create(
+                every=int(every.total_seconds()), period=IntervalSchedule.SECONDS
+            )
+            PeriodicTask.objects.create(name=name, task=task, interval=interval, expire_seconds=interval.every)
