@@ -9,7 +9,14 @@ from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, JsonResponse
 
+from chunks import topology
+from chunks.errors import NodeUnavailable
+
 logger = logging.getLogger("objstore.readiness")
+
+
+class NotReady(Exception):  # noqa: N818  named for what it says
+    """Something that is needed is there but not enough."""
 
 
 def check_database() -> None:
@@ -23,7 +30,21 @@ def check_redis() -> None:
     cache.get("ready")
 
 
-CHECKS: dict[str, Callable[[], None]] = {"database": check_database, "redis": check_redis}
+def check_nodes() -> None:
+    """Find most nodes in their place, each by reading its identity: a few lost ones are the repairer's business."""
+    snapshot = topology.current()
+    present = 0
+    for node_id in snapshot.nodes:
+        try:
+            snapshot.store(node_id).check_identity()
+            present += 1
+        except NodeUnavailable:
+            continue
+    if present * 2 <= len(snapshot.nodes):
+        raise NotReady(f"{present} of {len(snapshot.nodes)} nodes answer")
+
+
+CHECKS: dict[str, Callable[[], None]] = {"database": check_database, "redis": check_redis, "nodes": check_nodes}
 
 
 def ready(_: HttpRequest) -> JsonResponse:
@@ -34,7 +55,7 @@ def ready(_: HttpRequest) -> JsonResponse:
             check()
             states[name] = "ok"
         except Exception as error:  # noqa: BLE001  whatever is wrong, it is not ready
-            logger.warning("%s does not answer: %s", name, " ".join(str(error).split()))
+            logger.warning("%s: %s", name, " ".join(str(error).split()) or type(error).__name__)
             states[name] = "unavailable"
     is_ready = set(states.values()) == {"ok"}
     return JsonResponse({"ready": is_ready, **states}, status=200 if is_ready else 503)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -39,6 +40,7 @@ def serve(name: str) -> None:
     application: Callable[..., Any] = importlib.import_module(APPLICATIONS[name]).application
     address: Address = settings.OBJSTORE_S3_ADDRESS if name == "gateway" else settings.OBJSTORE_CONSOLE_ADDRESS
     threads = settings.OBJSTORE_GATEWAY_THREADS if name == "gateway" else CONSOLE_THREADS
+    connections.close_all()  # what loading asked the database: forked workers must not share a connection
     logging.getLogger("_granian").addFilter(is_worth_reading)
     multiprocessing.set_start_method("fork")
     end_forked_children_with_this_process()

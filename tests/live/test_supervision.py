@@ -33,8 +33,11 @@ def test_a_killed_process_comes_back_by_itself(system: LiveSystem, name: str) ->
         f"{name} runs again and the system is ready",
     )
     assert not [process_id for process_id in family if is_running(process_id)]
-    others = {other: process_id for other, process_id in system.process_ids.items() if other != name}
-    assert others == {other: process_id for other, process_id in before.items() if other != name}
+    # The scheduler may end where the database does; nothing else takes part in another's death.
+    untouched = {"gateway", "console", "worker", "valkey", "postgresql"} - {name}
+    after = system.process_ids
+    assert {other: after.get(other) for other in untouched} == {other: before[other] for other in untouched}
+    wait_until(lambda: set(CHILDREN) <= set(system.process_ids), "everything runs")
     assert f"{name} was ended by SIGKILL; starting again" in system.log
 
 
