@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
 from buckets.models import Bucket, BucketConfiguration, Versioning
 from buckets.names import is_valid_bucket_name
@@ -22,14 +22,12 @@ def create_bucket(*, name: str, owner_id: str, region: str) -> Bucket:
     """
     if not is_valid_bucket_name(name):
         raise errors.InvalidBucketName(BucketName=name)
-    try:
-        with transaction.atomic():
-            return Bucket.objects.create(name=name, owner_id=owner_id, region=region)
-    except IntegrityError:
-        taken_by = Bucket.objects.filter(name=name).values_list("owner_id", flat=True).first()
-        if taken_by == owner_id:
-            raise errors.BucketAlreadyOwnedByYou(BucketName=name) from None
-        raise errors.BucketAlreadyExists(BucketName=name) from None
+    bucket, is_new = Bucket.objects.get_or_create(name=name, defaults={"owner_id": owner_id, "region": region})
+    if is_new:
+        return bucket
+    if bucket.owner_id == owner_id:
+        raise errors.BucketAlreadyOwnedByYou(BucketName=name)
+    raise errors.BucketAlreadyExists(BucketName=name)
 
 
 def lock_bucket_exclusively(bucket_id: int) -> None:

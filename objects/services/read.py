@@ -37,10 +37,7 @@ def read_small_version(version: VersionRecord, start: int, length: int) -> bytes
         return None
     faults: list[FaultRecord] = []
     try:
-        if extent.chunk_offset == start == 0 and length == extent.chunk.size_bytes:
-            return reader.read_small_chunk(extent.chunk, on_fault=faults.append)
-        first = extent.chunk_offset + start
-        return b"".join(reader.read_chunk_range(extent.chunk, first, length, on_fault=faults.append))
+        return reader.read_chunk(extent.chunk, extent.chunk_offset + start, length, on_fault=faults.append)
     finally:
         if faults:
             chunk_services.record_faults(faults)
