@@ -15,7 +15,7 @@ from chunks.errors import NodeUnavailable
 logger = logging.getLogger("objstore.readiness")
 
 
-class NotReady(Exception):  # noqa: N818  named for what it says
+class NotReady(Exception):
     """Something that is needed is there but not enough."""
 
 

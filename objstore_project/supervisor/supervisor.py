@@ -29,11 +29,11 @@ STABLE_SECONDS = 20.0
 TICK_SECONDS = 0.05
 
 
-class StartFailed(Exception):  # noqa: N818  named for what happened
+class StartFailed(Exception):
     """A program could not be started; the message says which."""
 
 
-class StopRequested(Exception):  # noqa: N818  named for what happened
+class StopRequested(Exception):
     """A signal asked for the end while something was awaited."""
 
 

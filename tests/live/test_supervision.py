@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -79,8 +82,24 @@ def test_after_the_kill_of_the_supervisor_nothing_is_left_and_a_new_start_serves
     assert system.credentials == credentials
 
 
-def test_the_end_is_clean_and_leaves_nothing(system: LiveSystem) -> None:
-    system.stop(seconds=15)
+def test_a_request_under_way_is_answered_before_the_clean_end(system: LiveSystem) -> None:
+    s3 = system.client()
+    s3.create_bucket(Bucket="last-words")
+    url = urlsplit(s3.generate_presigned_url("put_object", Params={"Bucket": "last-words", "Key": "k"}))
+    request = http.client.HTTPConnection(url.netloc, timeout=10)
+    request.putrequest("PUT", f"{url.path}?{url.query}")
+    request.putheader("Content-Length", "200000")
+    request.endheaders(b"x" * 100_000)
+    time.sleep(0.5)
+    system.process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    request.send(b"x" * 100_000)
+    assert request.getresponse().status == 200
+    request.close()
+
+    assert system.process.wait(timeout=15) == 0
+    assert system.processes() == {}
+    assert not system.runtime_dir.exists()
     assert system.log.rstrip().endswith("stopped")
     assert "Traceback" not in system.log.split("ready: S3 on")[-1]
 
