@@ -75,6 +75,10 @@ def logging_configuration(log_format: str, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
         "root": {"handlers": ["stderr"], "level": level.upper()},
         "loggers": {
+            # A line for each wake-up, several times a minute; what a duty did, it says itself.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
             # Their own handlers would print each line a second time.
             "_granian": {"handlers": [], "propagate": True, "level": "WARNING"},
             "granian.access": {"handlers": [], "propagate": True},
