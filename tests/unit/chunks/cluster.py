@@ -1,0 +1,158 @@
+"""Six nodes in three zones on local disks, each with a switch to make it fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+from chunks.erasure import Buffer
+from chunks.errors import ChunkError, NodeUnavailable, NoSpace
+from chunks.fragment_format import fragment_name
+from chunks.records import ChunkView, NodeState
+from chunks.stores.local_disk import LocalDisk
+from chunks.stores.protocol import FragmentStore, StoredFragment
+from chunks.topology import NodeEntry, StorageClassEntry, StorePool, Topology
+
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
+
+
+class SwitchedStore:
+    """A store that fails on demand, as its disk might."""
+
+    def __init__(self, store: FragmentStore) -> None:
+        self._store = store
+        self.broken = False
+        self.full = False
+        self.writes_left: int | None = None
+        self.reads: list[tuple[str, int, int]] = []
+
+    @property
+    def shard_count(self) -> int:
+        return self._store.shard_count
+
+    def _check(self) -> None:
+        if self.broken:
+            raise NodeUnavailable("switched off")
+
+    def check_identity(self) -> UUID:
+        self._check()
+        return self._store.check_identity()
+
+    def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
+        self._check()
+        if self.full:
+            raise NoSpace("switched to full")
+        if self.writes_left is not None:
+            if self.writes_left == 0:
+                raise NodeUnavailable("worn out")
+            self.writes_left -= 1
+        self._store.write_fragment(name, buffers)
+
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        self._check()
+        self.reads.append((name, offset, length))
+        return self._store.read_range(name, offset, length)
+
+    def stat_fragment(self, name: str) -> StoredFragment | None:
+        self._check()
+        return self._store.stat_fragment(name)
+
+    def delete_fragment(self, name: str) -> bool:
+        self._check()
+        return self._store.delete_fragment(name)
+
+    def list_shard(self, shard: int) -> Iterator[StoredFragment]:
+        self._check()
+        return self._store.list_shard(shard)
+
+
+class Cluster:
+    """A topology without a database, and what a test does to its disks."""
+
+    def __init__(self, root: Path, zone_sizes: Sequence[int] = (2, 2, 2)) -> None:
+        self.root = root
+        self.now = 1000.0
+        self.switches: dict[int, SwitchedStore] = {}
+        self._paths: dict[str, int] = {}
+        self.entries: list[NodeEntry] = []
+        for zone_id, size in enumerate(zone_sizes, 1):
+            for _ in range(size):
+                self._add_entry(zone_id)
+        self.pool = StorePool({"local_disk": self._open})
+        for breaker in (self.pool.failed, self.pool.full_or_failed):
+            breaker.clock = lambda: self.now
+        self.topology = self._snapshot()
+
+    def _add_entry(self, zone_id: int) -> None:
+        node_id = len(self.entries) + 1
+        path = self.root / f"node-{node_id}"
+        identity = LocalDisk.initialize(path)
+        self._paths[str(path)] = node_id
+        self.entries.append(NodeEntry(node_id, zone_id, f"node-{node_id}", "local_disk", str(path), identity))
+
+    def _open(self, location: str, identity: UUID) -> FragmentStore:
+        node_id = self._paths[location]
+        switch = self.switches.get(node_id)
+        if switch is None:
+            switch = self.switches[node_id] = SwitchedStore(LocalDisk(location, identity))
+        return switch
+
+    def _snapshot(self) -> Topology:
+        storage_class = StorageClassEntry("STANDARD", 8 * MEBIBYTE, "replicate-3", "rs-4+2", 128 * KIBIBYTE)
+        return Topology(self.entries, [storage_class], self.pool)
+
+    def switch(self, node_id: int) -> SwitchedStore:
+        self.topology.store(node_id)
+        return self.switches[node_id]
+
+    def break_nodes(self, *node_ids: int) -> None:
+        for node_id in node_ids:
+            self.switch(node_id).broken = True
+
+    def mend_nodes(self, *node_ids: int) -> None:
+        for node_id in node_ids:
+            self.switches[node_id].broken = False
+        self.pass_time()
+
+    def pass_time(self, seconds: float = 60.0) -> None:
+        self.now += seconds
+
+    def set_state(self, node_id: int, state: NodeState) -> None:
+        self.entries[node_id - 1] = replace(self.entries[node_id - 1], state=state)
+        self.topology = self._snapshot()
+
+    def add_node(self, zone_id: int) -> int:
+        self._add_entry(zone_id)
+        self.topology = self._snapshot()
+        return len(self.entries)
+
+    def path_of(self, chunk: ChunkView, index: int, node_id: int | None = None) -> Path:
+        name = fragment_name(chunk.id, index)
+        node = self.root / f"node-{node_id or chunk.node_ids[index]}"
+        return node / "fragments" / chunk.id.hex[-3:-1] / chunk.id.hex[-1] / name
+
+    def lose(self, chunk: ChunkView, *indexes: int) -> None:
+        for index in indexes:
+            self.path_of(chunk, index).unlink()
+
+    def flip_bit(self, chunk: ChunkView, index: int, byte_offset: int) -> None:
+        path = self.path_of(chunk, index)
+        data = bytearray(path.read_bytes())
+        data[byte_offset] ^= 1
+        path.write_bytes(data)
+
+    def fragments(self) -> list[Path]:
+        return sorted(path for path in self.root.glob("node-*/fragments/*/*/*") if path.is_file())
+
+    def is_well(self, chunk: ChunkView) -> bool:
+        from chunks.reader import check_fragment
+
+        try:
+            for index in range(len(chunk.node_ids)):
+                check_fragment(chunk, index, self.topology)
+        except ChunkError:
+            return False
+        return True
