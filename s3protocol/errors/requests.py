@@ -18,6 +18,9 @@ class BadDigest(
 ): ...
 
 
+class BadRequest(S3Error, status=400, message="The request cannot be served as it is."): ...
+
+
 class ConnectionClosedByRequester(S3Error, status=400, message="The connection was closed by the requester."): ...
 
 
