@@ -24,7 +24,6 @@ _ALLOWED_ACCOUNT = Decision(True, "any account may do this on the service")
 _ALLOWED_OWNER = Decision(True, "the root user of the owning account may do everything with what it owns")
 _DENIED_ANONYMOUS = Decision(False, "the request is anonymous")
 _DENIED_STRANGER = Decision(False, "the resource belongs to another account")
-_DENIED_USER = Decision(False, "no policy allows this to the user")
 
 
 def decide(principal: Principal, *, action: str, owner_id: str | None) -> Decision:
@@ -32,7 +31,7 @@ def decide(principal: Principal, *, action: str, owner_id: str | None) -> Decisi
     if principal.is_anonymous:
         return _DENIED_ANONYMOUS
     if not principal.is_root:
-        return _DENIED_USER
+        return Decision(False, f"no policy allows {action} to the user")
     if owner_id is None:
         return _ALLOWED_ACCOUNT
     if owner_id == principal.account_id:

@@ -84,8 +84,6 @@ def forget_cached_keys() -> None:
 def find_owner(account_id: str) -> Owner:
     """Return how S3 shows an account. An account's canonical id never changes, so the answer is remembered."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT canonical_id, display_name FROM accesscontrol_account WHERE id = %s", [account_id]
-        )
+        cursor.execute("SELECT canonical_id, display_name FROM accesscontrol_account WHERE id = %s", [account_id])
         row = cursor.fetchone()
     return Owner(*row) if row else Owner(account_id, "")

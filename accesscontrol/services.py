@@ -61,9 +61,7 @@ def create_account(
     return AccountKeys(account, user, key.access_key_id, secrets.unseal(key.sealed_secret_key))
 
 
-def _get_or_create_account(
-    *, name: str, email: str, canonical_id: str | None, display_name: str | None
-) -> Account:
+def _get_or_create_account(*, name: str, email: str, canonical_id: str | None, display_name: str | None) -> Account:
     account = Account.objects.select_for_update().filter(name=name).first()
     if account is None:
         if Account.objects.filter(email=email).exists():

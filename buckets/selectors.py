@@ -59,6 +59,4 @@ def list_buckets(*, owner_id: str, prefix: str, after: str, region: str, limit: 
 
 def find_configuration(bucket_id: int, kind: str) -> Any | None:
     """Return a bucket's document of a kind, or None. One statement."""
-    return (
-        BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).values_list("document", flat=True).first()
-    )
+    return BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).values_list("document", flat=True).first()

@@ -36,7 +36,8 @@ def tags_from_header(header: str | None) -> dict[str, str]:
         raise errors.InvalidArgument(
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag "
             "name duplicates.",
-            ArgumentName="x-amz-tagging", ArgumentValue=header,
+            ArgumentName="x-amz-tagging",
+            ArgumentValue=header,
         ) from None
     return _checked(pairs, count_max=OBJECT_TAG_COUNT_MAX)
 

@@ -110,9 +110,7 @@ class MultipartUpload(models.Model):
     class Meta:
         indexes: ClassVar = [
             # ListMultipartUploads, and whether a bucket has any.
-            models.Index(
-                fields=["bucket_id", "key", "id"], condition=Q(completed_at=None), name="uploads_in_progress"
-            ),
+            models.Index(fields=["bucket_id", "key", "id"], condition=Q(completed_at=None), name="uploads_in_progress"),
             # The collector: stale uploads, and completed ones that have been remembered long enough.
             models.Index(fields=["created_at"], name="uploads_by_age"),
         ]

@@ -45,7 +45,8 @@ def parse_range(header: str | None, total_bytes: int) -> ByteRange | None:
         length = (min(int(last), total_bytes - 1) if last else total_bytes - 1) - start + 1
     if length <= 0:
         raise errors.InvalidRange(
-            RangeRequested=(header or "").strip(), ActualObjectSize=str(total_bytes),
+            RangeRequested=(header or "").strip(),
+            ActualObjectSize=str(total_bytes),
             headers={"Content-Range": f"bytes */{total_bytes}"},
         )
     return ByteRange(start, length, total_bytes)
@@ -58,7 +59,8 @@ def parse_copy_source_range(header: str, total_bytes: int) -> ByteRange:
         raise errors.InvalidArgument(
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
             "zero-based offsets of the first and last bytes to copy",
-            ArgumentName="x-amz-copy-source-range", ArgumentValue=header,
+            ArgumentName="x-amz-copy-source-range",
+            ArgumentValue=header,
         )
     first, last = int(match[1]), int(match[2])
     if first > last:
@@ -66,6 +68,7 @@ def parse_copy_source_range(header: str, total_bytes: int) -> ByteRange:
     if last >= total_bytes:
         raise errors.InvalidRange(
             f"Range specified is not valid for source object of size: {total_bytes}",
-            RangeRequested=header, ActualObjectSize=str(total_bytes),
+            RangeRequested=header,
+            ActualObjectSize=str(total_bytes),
         )
     return ByteRange(first, last - first + 1, total_bytes)

@@ -33,7 +33,7 @@ def _lines() -> Iterator[str]:
         action = "" if handler is None else f"`{handler.action}`"
         if handler is not None and handler.versioned_action is not None:
             action += f", `{handler.versioned_action}`"
-        yield f"| {name} | {_request(name, routes.get(name))} | {'yes' if handler else '–'} | {action} |"
+        yield f"| {name} | {_request(name, routes.get(name))} | {'yes' if handler else ''} | {action} |"
 
 
 def _handler_of(name: str) -> str:

@@ -6,174 +6,292 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('chunks', '0001_topology_chunks_and_faults'),
+        ("chunks", "0001_topology_chunks_and_faults"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Object',
+            name="Object",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bucket_id', models.BigIntegerField()),
-                ('key', models.TextField(db_collation='C')),
-                ('is_listed', models.BooleanField(help_text='The current version is an object, not a delete marker.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("bucket_id", models.BigIntegerField()),
+                ("key", models.TextField(db_collation="C")),
+                ("is_listed", models.BooleanField(help_text="The current version is an object, not a delete marker.")),
             ],
         ),
         migrations.CreateModel(
-            name='BucketUsage',
+            name="BucketUsage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bucket_id', models.BigIntegerField()),
-                ('slot', models.SmallIntegerField()),
-                ('object_count', models.BigIntegerField(db_default=0, help_text='Keys with a current object.')),
-                ('version_count', models.BigIntegerField(db_default=0, help_text='Visible versions, delete markers not counted.')),
-                ('size_bytes', models.BigIntegerField(db_default=0, help_text='Bytes of all visible versions.')),
-                ('history_count', models.BigIntegerField(db_default=0, help_text='Recoverable versions that S3 no longer sees.')),
-                ('history_bytes', models.BigIntegerField(db_default=0, help_text='Bytes of those.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("bucket_id", models.BigIntegerField()),
+                ("slot", models.SmallIntegerField()),
+                ("object_count", models.BigIntegerField(db_default=0, help_text="Keys with a current object.")),
+                (
+                    "version_count",
+                    models.BigIntegerField(db_default=0, help_text="Visible versions, delete markers not counted."),
+                ),
+                ("size_bytes", models.BigIntegerField(db_default=0, help_text="Bytes of all visible versions.")),
+                (
+                    "history_count",
+                    models.BigIntegerField(db_default=0, help_text="Recoverable versions that S3 no longer sees."),
+                ),
+                ("history_bytes", models.BigIntegerField(db_default=0, help_text="Bytes of those.")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('bucket_id', 'slot'), name='one_usage_counter_per_slot')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("bucket_id", "slot"), name="one_usage_counter_per_slot")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ObjectVersion',
+            name="ObjectVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bucket_id', models.BigIntegerField()),
-                ('version_id', models.CharField(help_text='S3\'s version id; "null" where versioning was not enabled.', max_length=32)),
-                ('is_delete_marker', models.BooleanField(db_default=False)),
-                ('owner_id', models.CharField(max_length=12)),
-                ('size_bytes', models.BigIntegerField(db_default=0)),
-                ('etag', models.CharField(blank=True, help_text='Without quotes.', max_length=64)),
-                ('content_type', models.TextField(blank=True, db_default='')),
-                ('headers', models.JSONField(db_default={}, default=dict, help_text='Cache-Control and its like, by member name.')),
-                ('metadata', models.JSONField(db_default={}, default=dict, help_text='User metadata, by lower-case name.')),
-                ('tags', models.JSONField(db_default={}, default=dict)),
-                ('storage_class', models.CharField(db_default='STANDARD', max_length=32)),
-                ('checksum_algorithm', models.CharField(blank=True, db_default='', max_length=16)),
-                ('checksum_type', models.CharField(blank=True, db_default='', max_length=16)),
-                ('checksum', models.CharField(blank=True, db_default='', help_text='Base 64, with -N if composite.', max_length=128)),
-                ('part_count', models.IntegerField(help_text='The number of parts of a multipart upload.', null=True)),
-                ('parts', models.JSONField(help_text='[[part number, size in bytes, checksum], …] in order.', null=True)),
-                ('became_current_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('superseded_at', models.DateTimeField(help_text='When it stopped being the current version.', null=True)),
-                ('deleted_at', models.DateTimeField(help_text='When S3 stopped seeing it; the start of its history.', null=True)),
-                ('object', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='objects.object')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("bucket_id", models.BigIntegerField()),
+                (
+                    "version_id",
+                    models.CharField(
+                        help_text='S3\'s version id; "null" where versioning was not enabled.', max_length=32
+                    ),
+                ),
+                ("is_delete_marker", models.BooleanField(db_default=False)),
+                ("owner_id", models.CharField(max_length=12)),
+                ("size_bytes", models.BigIntegerField(db_default=0)),
+                ("etag", models.CharField(blank=True, help_text="Without quotes.", max_length=64)),
+                ("content_type", models.TextField(blank=True, db_default="")),
+                (
+                    "headers",
+                    models.JSONField(
+                        db_default={}, default=dict, help_text="Cache-Control and its like, by member name."
+                    ),
+                ),
+                (
+                    "metadata",
+                    models.JSONField(db_default={}, default=dict, help_text="User metadata, by lower-case name."),
+                ),
+                ("tags", models.JSONField(db_default={}, default=dict)),
+                ("storage_class", models.CharField(db_default="STANDARD", max_length=32)),
+                ("checksum_algorithm", models.CharField(blank=True, db_default="", max_length=16)),
+                ("checksum_type", models.CharField(blank=True, db_default="", max_length=16)),
+                (
+                    "checksum",
+                    models.CharField(
+                        blank=True, db_default="", help_text="Base 64, with -N if composite.", max_length=128
+                    ),
+                ),
+                ("part_count", models.IntegerField(help_text="The number of parts of a multipart upload.", null=True)),
+                (
+                    "parts",
+                    models.JSONField(help_text="[[part number, size in bytes, checksum], …] in order.", null=True),
+                ),
+                ("became_current_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "superseded_at",
+                    models.DateTimeField(help_text="When it stopped being the current version.", null=True),
+                ),
+                (
+                    "deleted_at",
+                    models.DateTimeField(help_text="When S3 stopped seeing it; the start of its history.", null=True),
+                ),
+                (
+                    "object",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="objects.object",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='object',
-            name='current_version',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='objects.objectversion'),
+            model_name="object",
+            name="current_version",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="objects.objectversion",
+            ),
         ),
         migrations.CreateModel(
-            name='MultipartUpload',
+            name="MultipartUpload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('upload_id', models.CharField(max_length=64, unique=True)),
-                ('bucket_id', models.BigIntegerField()),
-                ('key', models.TextField(db_collation='C')),
-                ('owner_id', models.CharField(max_length=12)),
-                ('content_type', models.TextField(blank=True)),
-                ('headers', models.JSONField(default=dict)),
-                ('metadata', models.JSONField(default=dict)),
-                ('tags', models.JSONField(default=dict)),
-                ('storage_class', models.CharField(max_length=32)),
-                ('checksum_algorithm', models.CharField(blank=True, max_length=16)),
-                ('checksum_type', models.CharField(blank=True, max_length=16)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('completed_parts', models.CharField(blank=True, help_text='A digest of the completed part list.', max_length=64)),
-                ('completed_version', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='objects.objectversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("upload_id", models.CharField(max_length=64, unique=True)),
+                ("bucket_id", models.BigIntegerField()),
+                ("key", models.TextField(db_collation="C")),
+                ("owner_id", models.CharField(max_length=12)),
+                ("content_type", models.TextField(blank=True)),
+                ("headers", models.JSONField(default=dict)),
+                ("metadata", models.JSONField(default=dict)),
+                ("tags", models.JSONField(default=dict)),
+                ("storage_class", models.CharField(max_length=32)),
+                ("checksum_algorithm", models.CharField(blank=True, max_length=16)),
+                ("checksum_type", models.CharField(blank=True, max_length=16)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("completed_at", models.DateTimeField(null=True)),
+                (
+                    "completed_parts",
+                    models.CharField(blank=True, help_text="A digest of the completed part list.", max_length=64),
+                ),
+                (
+                    "completed_version",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="objects.objectversion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Part',
+            name="Part",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('part_number', models.IntegerField()),
-                ('size_bytes', models.BigIntegerField()),
-                ('etag', models.CharField(max_length=64)),
-                ('checksum_algorithm', models.CharField(blank=True, max_length=16)),
-                ('checksum', models.CharField(blank=True, max_length=128)),
-                ('modified_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('upload', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='objects.multipartupload')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("part_number", models.IntegerField()),
+                ("size_bytes", models.BigIntegerField()),
+                ("etag", models.CharField(max_length=64)),
+                ("checksum_algorithm", models.CharField(blank=True, max_length=16)),
+                ("checksum", models.CharField(blank=True, max_length=128)),
+                ("modified_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "upload",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="objects.multipartupload",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Extent',
+            name="Extent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('offset_bytes', models.BigIntegerField(help_text='Where the run begins in the version or part.')),
-                ('size_bytes', models.BigIntegerField()),
-                ('chunk_offset_bytes', models.BigIntegerField(db_default=0)),
-                ('chunk', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='chunks.chunk')),
-                ('version', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='objects.objectversion')),
-                ('part', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='objects.part')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("offset_bytes", models.BigIntegerField(help_text="Where the run begins in the version or part.")),
+                ("size_bytes", models.BigIntegerField()),
+                ("chunk_offset_bytes", models.BigIntegerField(db_default=0)),
+                (
+                    "chunk",
+                    models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="chunks.chunk"),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="objects.objectversion",
+                    ),
+                ),
+                (
+                    "part",
+                    models.ForeignKey(
+                        db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to="objects.part"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='objectversion',
-            index=models.Index(fields=['object', '-id'], name='versions_of_object'),
+            model_name="objectversion",
+            index=models.Index(fields=["object", "-id"], name="versions_of_object"),
         ),
         migrations.AddIndex(
-            model_name='objectversion',
-            index=models.Index(condition=models.Q(('deleted_at', None), _negated=True), fields=['bucket_id', 'deleted_at'], name='versions_in_history'),
+            model_name="objectversion",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None), _negated=True),
+                fields=["bucket_id", "deleted_at"],
+                name="versions_in_history",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='objectversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None)), fields=('object', 'version_id'), name='one_visible_version_per_id'),
+            model_name="objectversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deleted_at", None)),
+                fields=("object", "version_id"),
+                name="one_visible_version_per_id",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='objectversion',
-            constraint=models.CheckConstraint(condition=models.Q(('size_bytes__gte', 0)), name='version_size_not_negative'),
+            model_name="objectversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("size_bytes__gte", 0)), name="version_size_not_negative"
+            ),
         ),
         migrations.AddIndex(
-            model_name='object',
-            index=models.Index(condition=models.Q(('is_listed', True)), fields=['bucket_id', 'key'], name='objects_listed'),
+            model_name="object",
+            index=models.Index(
+                condition=models.Q(("is_listed", True)), fields=["bucket_id", "key"], name="objects_listed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='object',
-            constraint=models.UniqueConstraint(fields=('bucket_id', 'key'), name='one_object_per_key'),
+            model_name="object",
+            constraint=models.UniqueConstraint(fields=("bucket_id", "key"), name="one_object_per_key"),
         ),
         migrations.AddIndex(
-            model_name='multipartupload',
-            index=models.Index(condition=models.Q(('completed_at', None)), fields=['bucket_id', 'key', 'id'], name='uploads_in_progress'),
+            model_name="multipartupload",
+            index=models.Index(
+                condition=models.Q(("completed_at", None)),
+                fields=["bucket_id", "key", "id"],
+                name="uploads_in_progress",
+            ),
         ),
         migrations.AddIndex(
-            model_name='multipartupload',
-            index=models.Index(fields=['created_at'], name='uploads_by_age'),
+            model_name="multipartupload",
+            index=models.Index(fields=["created_at"], name="uploads_by_age"),
         ),
         migrations.AddConstraint(
-            model_name='part',
-            constraint=models.UniqueConstraint(fields=('upload', 'part_number'), name='one_part_per_number'),
+            model_name="part",
+            constraint=models.UniqueConstraint(fields=("upload", "part_number"), name="one_part_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='part',
-            constraint=models.CheckConstraint(condition=models.Q(('part_number__range', (1, 10000))), name='part_number_in_range'),
+            model_name="part",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("part_number__range", (1, 10000))), name="part_number_in_range"
+            ),
         ),
         migrations.AddIndex(
-            model_name='extent',
-            index=models.Index(condition=models.Q(('version', None), _negated=True), fields=['version', 'offset_bytes'], name='extents_of_version'),
+            model_name="extent",
+            index=models.Index(
+                condition=models.Q(("version", None), _negated=True),
+                fields=["version", "offset_bytes"],
+                name="extents_of_version",
+            ),
         ),
         migrations.AddIndex(
-            model_name='extent',
-            index=models.Index(condition=models.Q(('part', None), _negated=True), fields=['part', 'offset_bytes'], name='extents_of_part'),
+            model_name="extent",
+            index=models.Index(
+                condition=models.Q(("part", None), _negated=True),
+                fields=["part", "offset_bytes"],
+                name="extents_of_part",
+            ),
         ),
         migrations.AddIndex(
-            model_name='extent',
-            index=models.Index(fields=['chunk'], name='extents_of_chunk'),
+            model_name="extent",
+            index=models.Index(fields=["chunk"], name="extents_of_chunk"),
         ),
         migrations.AddConstraint(
-            model_name='extent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('part__isnull', False), ('version', None)), models.Q(('part', None), ('version__isnull', False)), _connector='OR'), name='extent_of_version_or_part'),
+            model_name="extent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("part__isnull", False), ("version", None)),
+                    models.Q(("part", None), ("version__isnull", False)),
+                    _connector="OR",
+                ),
+                name="extent_of_version_or_part",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='extent',
-            constraint=models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='extent_not_empty'),
+            model_name="extent",
+            constraint=models.CheckConstraint(condition=models.Q(("size_bytes__gt", 0)), name="extent_not_empty"),
         ),
     ]

@@ -11,7 +11,16 @@ VERIFIED_BY_READER = "verified by the reader of the body, whatever the algorithm
 BODY_CHECKSUMS = {
     f"Checksum{name}": VERIFIED_BY_READER
     for name in (
-        "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128",
+        "CRC32",
+        "CRC32C",
+        "CRC64NVME",
+        "SHA1",
+        "SHA256",
+        "SHA512",
+        "MD5",
+        "XXHASH64",
+        "XXHASH3",
+        "XXHASH128",
     )
 }
 

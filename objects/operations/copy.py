@@ -72,7 +72,8 @@ def _parse_copy_source(header: str) -> tuple[str, str, str | None]:
     if not slash or not bucket_name or not key or "\0" in key or version_id == "":
         raise errors.InvalidArgument(
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-            ArgumentName="x-amz-copy-source", ArgumentValue=header,
+            ArgumentName="x-amz-copy-source",
+            ArgumentValue=header,
         )
     return bucket_name, key, version_id
 
@@ -112,7 +113,9 @@ def copy_object(
         context,
         copy_source,
         ReadConditions(
-            copy_source_if_match, copy_source_if_none_match, copy_source_if_modified_since,
+            copy_source_if_match,
+            copy_source_if_none_match,
+            copy_source_if_modified_since,
             copy_source_if_unmodified_since,
         ),
         expected_source_bucket_owner,
@@ -214,7 +217,9 @@ def upload_part_copy(
         context,
         copy_source,
         ReadConditions(
-            copy_source_if_match, copy_source_if_none_match, copy_source_if_modified_since,
+            copy_source_if_match,
+            copy_source_if_none_match,
+            copy_source_if_modified_since,
             copy_source_if_unmodified_since,
         ),
         expected_source_bucket_owner,

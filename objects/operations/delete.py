@@ -10,7 +10,8 @@ from objects.attributes import KEY_BYTES_MAX
 from objects.conditions import unquote_etag
 from objects.operations.read import is_version_id
 from objects.services import bucket as bucket_services
-from objects.services.delete import DeleteConditions, delete_object as delete_one
+from objects.services.delete import DeleteConditions
+from objects.services.delete import delete_object as delete_one
 from s3protocol import errors
 from s3protocol.registry import operation
 
@@ -25,9 +26,7 @@ def delete_bucket(context: RequestContext, *, bucket: str) -> dict[str, Any]:
     return {}
 
 
-@operation(
-    "DeleteObject", action="s3:DeleteObject", versioned_action="s3:DeleteObjectVersion", harmless=NO_LOCKS
-)
+@operation("DeleteObject", action="s3:DeleteObject", versioned_action="s3:DeleteObjectVersion", harmless=NO_LOCKS)
 def delete_object(
     context: RequestContext,
     *,
@@ -61,9 +60,7 @@ def _conditions(if_match: str | None, size_bytes: int | None, modified_at: datet
 
 def _check_version_id(version_id: str | None) -> None:
     if version_id is not None and not is_version_id(version_id):
-        raise errors.InvalidArgument(
-            "Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id
-        )
+        raise errors.InvalidArgument("Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id)
 
 
 @operation("DeleteObjects", action="s3:DeleteObject", harmless=NO_LOCKS)

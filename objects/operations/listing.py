@@ -34,7 +34,15 @@ def list_objects(
     encode = _encoder(encoding_type)
     limit = _limit(max_keys)
     found, is_truncated = _list_objects(context, prefix, delimiter, marker or "", limit)
-    answer = _page(bucket, prefix, delimiter, encoding_type, limit, is_truncated, encode)
+    answer = _page(
+        bucket=bucket,
+        prefix=prefix,
+        delimiter=delimiter,
+        encoding_type=encoding_type,
+        limit=limit,
+        is_truncated=is_truncated,
+        encode=encode,
+    )
     answer["Marker"] = encode(marker or "")
     answer["Contents"] = [_shown_object(item, encode, with_owner=True) for item in found if not item.is_common_prefix]
     answer["CommonPrefixes"] = _common_prefixes(found, encode)
@@ -58,14 +66,20 @@ def list_objects_v2(
 ) -> dict[str, Any]:
     """List a bucket."""
     if continuation_token == "":
-        raise errors.InvalidArgument(
-            "The continuation token provided is incorrect", ArgumentName="continuation-token"
-        )
+        raise errors.InvalidArgument("The continuation token provided is incorrect", ArgumentName="continuation-token")
     encode = _encoder(encoding_type)
     limit = _limit(max_keys)
     after = start_after or "" if continuation_token is None else decode_token(continuation_token)
     found, is_truncated = _list_objects(context, prefix, delimiter, after, limit)
-    answer = _page(bucket, prefix, delimiter, encoding_type, limit, is_truncated, encode)
+    answer = _page(
+        bucket=bucket,
+        prefix=prefix,
+        delimiter=delimiter,
+        encoding_type=encoding_type,
+        limit=limit,
+        is_truncated=is_truncated,
+        encode=encode,
+    )
     answer["KeyCount"] = len(found)
     answer["Contents"] = [
         _shown_object(item, encode, with_owner=bool(fetch_owner)) for item in found if not item.is_common_prefix
@@ -101,14 +115,24 @@ def list_object_versions(
     limit = _limit(max_keys)
     before = None
     if version_id_marker and key_marker:
-        before = selectors.find_version_row(
-            bucket_id=context.bucket.id, key=key_marker, version_id=version_id_marker
-        )
+        before = selectors.find_version_row(bucket_id=context.bucket.id, key=key_marker, version_id=version_id_marker)
     bounds = walk_bounds(prefix=prefix or "", delimiter=delimiter or "", after=key_marker or "")
-    found, is_truncated = ([], False) if limit == 0 else selectors.list_object_versions(
-        bucket_id=context.bucket.id, bounds=bounds, before_version=before, limit=limit
+    found, is_truncated = (
+        ([], False)
+        if limit == 0
+        else selectors.list_object_versions(
+            bucket_id=context.bucket.id, bounds=bounds, before_version=before, limit=limit
+        )
     )
-    answer = _page(bucket, prefix, delimiter, encoding_type, limit, is_truncated, encode)
+    answer = _page(
+        bucket=bucket,
+        prefix=prefix,
+        delimiter=delimiter,
+        encoding_type=encoding_type,
+        limit=limit,
+        is_truncated=is_truncated,
+        encode=encode,
+    )
     answer["KeyMarker"] = encode(key_marker or "")
     answer["VersionIdMarker"] = version_id_marker or ""
     answer["Versions"] = [
@@ -143,12 +167,21 @@ def _encoder(encoding_type: str | None) -> Encode:
 
 
 def _page(
-    bucket: str, prefix: str | None, delimiter: str | None, encoding_type: str | None, limit: int,
-    is_truncated: bool, encode: Encode,
+    *,
+    bucket: str,
+    prefix: str | None,
+    delimiter: str | None,
+    encoding_type: str | None,
+    limit: int,
+    is_truncated: bool,
+    encode: Encode,
 ) -> dict[str, Any]:
     """Render what all listings say of themselves."""
     page: dict[str, Any] = {
-        "Name": bucket, "Prefix": encode(prefix or ""), "MaxKeys": limit, "IsTruncated": is_truncated
+        "Name": bucket,
+        "Prefix": encode(prefix or ""),
+        "MaxKeys": limit,
+        "IsTruncated": is_truncated,
     }
     if delimiter:
         page["Delimiter"] = encode(delimiter)

@@ -37,7 +37,8 @@ def checked_part_number(part_number: int) -> int:
     if not 1 <= part_number <= PART_NUMBER_MAX:
         raise errors.InvalidArgument(
             f"Part number must be an integer between 1 and {PART_NUMBER_MAX}, inclusive",
-            ArgumentName="partNumber", ArgumentValue=str(part_number),
+            ArgumentName="partNumber",
+            ArgumentValue=str(part_number),
         )
     return part_number
 
@@ -114,14 +115,10 @@ def _checked_checksum_type(algorithm: str | None, checksum_type: str | None) -> 
 
 
 @operation("UploadPart", action="s3:PutObject", harmless=BODY_CHECKSUMS)
-def upload_part(
-    context: RequestContext, *, bucket: str, key: str, part_number: int, upload_id: str
-) -> dict[str, Any]:
+def upload_part(context: RequestContext, *, bucket: str, key: str, part_number: int, upload_id: str) -> dict[str, Any]:
     """Store one part."""
     checked_part_number(part_number)
-    part = services.upload_part(
-        upload=open_upload(context, key, upload_id), part_number=part_number, body=context.body
-    )
+    part = services.upload_part(upload=open_upload(context, key, upload_id), part_number=part_number, body=context.body)
     return {"ETag": quoted(part.etag), f"Checksum{part.checksum_algorithm}": part.checksum}
 
 
@@ -165,9 +162,16 @@ def complete_multipart_upload(
     if upload is None:
         raise errors.NoSuchUpload(UploadId=upload_id)
     claimed = {
-        "CRC32": checksum_crc32, "CRC32C": checksum_crc32_c, "CRC64NVME": checksum_crc64_nvme,
-        "SHA1": checksum_sha1, "SHA256": checksum_sha256, "SHA512": checksum_sha512, "MD5": checksum_md5,
-        "XXHASH64": checksum_xxhash64, "XXHASH3": checksum_xxhash3, "XXHASH128": checksum_xxhash128,
+        "CRC32": checksum_crc32,
+        "CRC32C": checksum_crc32_c,
+        "CRC64NVME": checksum_crc64_nvme,
+        "SHA1": checksum_sha1,
+        "SHA256": checksum_sha256,
+        "SHA512": checksum_sha512,
+        "MD5": checksum_md5,
+        "XXHASH64": checksum_xxhash64,
+        "XXHASH3": checksum_xxhash3,
+        "XXHASH128": checksum_xxhash128,
     }
     algorithm, checksum = next(((name, value) for name, value in claimed.items() if value), (None, None))
     completed = services.complete_multipart_upload(

@@ -283,9 +283,7 @@ def _object_parts(version: VersionRecord, *, after: int, limit: int) -> dict[str
     versioned_action="s3:GetObjectVersionAcl",
     reads_object=True,
 )
-def get_object_acl(
-    context: RequestContext, *, bucket: str, key: str, version_id: str | None = None
-) -> dict[str, Any]:
+def get_object_acl(context: RequestContext, *, bucket: str, key: str, version_id: str | None = None) -> dict[str, Any]:
     """Return the only access control list that an object can have so far: its bucket owner's full control."""
     readable_version(context, key, version_id)
     return owner_acl(context.bucket)

@@ -86,8 +86,14 @@ def list_objects(*, bucket_id: int, bounds: WalkBounds, limit: int) -> tuple[lis
         cursor.execute(
             _LIST_OBJECTS,
             [
-                bucket_id, bounds.prefix, bounds.delimiter, bounds.delimiter_next,
-                bounds.after, bounds.is_after_inclusive, bounds.end, limit + 1,
+                bucket_id,
+                bounds.prefix,
+                bounds.delimiter,
+                bounds.delimiter_next,
+                bounds.after,
+                bounds.is_after_inclusive,
+                bounds.end,
+                limit + 1,
             ],
         )
         rows = [ListedObject(*row) for row in cursor.fetchall()]
@@ -102,8 +108,15 @@ def list_object_versions(
         cursor.execute(
             _LIST_VERSIONS,
             [
-                bucket_id, bounds.prefix, bounds.delimiter, bounds.delimiter_next,
-                bounds.after, bounds.is_after_inclusive, before_version, bounds.end, limit + 1,
+                bucket_id,
+                bounds.prefix,
+                bounds.delimiter,
+                bounds.delimiter_next,
+                bounds.after,
+                bounds.is_after_inclusive,
+                before_version,
+                bounds.end,
+                limit + 1,
             ],
         )
         rows = [ListedVersion(*row) for row in cursor.fetchall()]

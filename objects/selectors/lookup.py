@@ -139,12 +139,34 @@ def _look_up_record(row: tuple[Any, ...]) -> LookUp:
 
 
 def _version_record(row: tuple[Any, ...]) -> VersionRecord:
-    (row_id, key, version_id, is_delete_marker, owner_id, size_bytes, etag, content_type, headers, metadata, tags,
-     *others) = row[:_VERSION_COLUMN_COUNT]
+    (
+        row_id,
+        key,
+        version_id,
+        is_delete_marker,
+        owner_id,
+        size_bytes,
+        etag,
+        content_type,
+        headers,
+        metadata,
+        tags,
+        *others,
+    ) = row[:_VERSION_COLUMN_COUNT]
     extent = row[_VERSION_COLUMN_COUNT:]
     return VersionRecord(
-        row_id, key, version_id, is_delete_marker, owner_id, size_bytes, etag, content_type,
-        _document(headers), _document(metadata), _document(tags), *others,
+        row_id,
+        key,
+        version_id,
+        is_delete_marker,
+        owner_id,
+        size_bytes,
+        etag,
+        content_type,
+        _document(headers),
+        _document(metadata),
+        _document(tags),
+        *others,
         None if extent[0] is None else _extent_record(extent),
     )
 

@@ -95,9 +95,7 @@ def store_body(body: Body, *, storage_class: str, size_bytes_max: int) -> Stored
     ServiceUnavailable when too few nodes take the data; then nothing of it stays behind.
     """
     if body.size_bytes is not None and body.size_bytes > size_bytes_max:
-        raise errors.EntityTooLarge(
-            ProposedSize=str(body.size_bytes), MaxSizeAllowed=str(size_bytes_max)
-        )
+        raise errors.EntityTooLarge(ProposedSize=str(body.size_bytes), MaxSizeAllowed=str(size_bytes_max))
     receiver = _Receiver(body, storage_class=storage_class, size_bytes_max=size_bytes_max)
     try:
         receiver.receive()
@@ -122,9 +120,7 @@ def discard_body(stored: StoredBody) -> None:
 def _verify(body: Body, receiver: _Receiver) -> None:
     claimed_md5 = body.claimed_md5()
     if claimed_md5 is not None and claimed_md5 != receiver.md5.digest():
-        raise errors.BadDigest(
-            ExpectedDigest=claimed_md5.hex(), CalculatedDigest=encode_digest(receiver.md5.digest())
-        )
+        raise errors.BadDigest(ExpectedDigest=claimed_md5.hex(), CalculatedDigest=encode_digest(receiver.md5.digest()))
     claimed = body.claimed_checksum()
     if claimed is not None and claimed != receiver.checksum.digest():
         raise errors.BadDigest(
@@ -175,9 +171,7 @@ class _Receiver:
             rest = memoryview(piece)
             self.size_bytes += len(rest)
             if self.size_bytes > self.size_bytes_max:
-                raise errors.EntityTooLarge(
-                    ProposedSize=str(self.size_bytes), MaxSizeAllowed=str(self.size_bytes_max)
-                )
+                raise errors.EntityTooLarge(ProposedSize=str(self.size_bytes), MaxSizeAllowed=str(self.size_bytes_max))
             while rest:
                 taken = min(len(rest), chunk_size - filled)
                 buffer[filled : filled + taken] = rest[:taken]

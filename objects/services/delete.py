@@ -45,8 +45,13 @@ def delete_object(
     outcome, deleted_version_id, is_delete_marker = call_publisher(
         _DELETE_OBJECT,
         [
-            bucket_id, key, version_id, json.dumps(marker),
-            conditions.if_match, conditions.if_match_size, conditions.if_match_modified,
+            bucket_id,
+            key,
+            version_id,
+            json.dumps(marker),
+            conditions.if_match,
+            conditions.if_match_size,
+            conditions.if_match_modified,
         ],
     )
     raise_outcome(outcome)

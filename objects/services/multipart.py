@@ -12,13 +12,14 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from buckets.services import lock_bucket_shared
 from objects.conditions import unquote_etag
-from objects.models import Extent, MultipartUpload, ObjectVersion, Part
+from objects.models import MultipartUpload, ObjectVersion, Part
 from objects.services.body import Body, discard_body, store_body
 from objects.services.publish import (
     NewVersion,
@@ -65,6 +66,9 @@ SELECT DISTINCT e.chunk_id FROM objects_part p JOIN objects_extent e ON e.part_i
  ORDER BY e.chunk_id
 ON CONFLICT (chunk_id) DO UPDATE SET asked_at = clock_timestamp()
 """
+
+# Plan: likewise.
+_DELETE_EXTENTS = "DELETE FROM objects_extent WHERE part_id IN (SELECT id FROM objects_part WHERE upload_id = %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,12 @@ def upload_part(*, upload: MultipartUpload, part_number: int, body: Body) -> Upl
         part_row, _ = call_publisher(
             _PUT_PART,
             [
-                upload.pk, part_number, stored.size_bytes, etag, algorithm, stored.checksum,
+                upload.pk,
+                part_number,
+                stored.size_bytes,
+                etag,
+                algorithm,
+                stored.checksum,
                 None if rows is None else json.dumps(rows),
             ],
         )
@@ -172,8 +181,8 @@ def drop_parts(upload_row: int) -> None:
     """Remove all parts of an upload and ask the collector about their chunks; the caller holds the upload's row."""
     with connection.cursor() as cursor:
         cursor.execute(_QUESTION_CHUNKS, [upload_row])
-    Extent.objects.filter(part__upload_id=upload_row)._raw_delete("default")
-    Part.objects.filter(upload_id=upload_row)._raw_delete("default")
+        cursor.execute(_DELETE_EXTENTS, [upload_row])
+        cursor.execute("DELETE FROM objects_part WHERE upload_id = %s", [upload_row])
 
 
 def complete_multipart_upload(
@@ -187,7 +196,7 @@ def complete_multipart_upload(
     if not claims:
         raise errors.MalformedXML
     numbers = [part.part_number for part in claims]
-    if any(later <= earlier for earlier, later in zip(numbers, numbers[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(numbers)):
         raise errors.InvalidPartOrder
     fingerprint = _fingerprint(claims)
     with transaction.atomic():
@@ -211,9 +220,7 @@ def complete_multipart_upload(
         MultipartUpload.objects.filter(pk=upload.pk).update(
             completed_at=Now(), completed_parts=fingerprint, completed_version_id=result.row_id
         )
-    return CompletedUpload(
-        result, version.etag, version.checksum_algorithm, version.checksum_type, version.checksum
-    )
+    return CompletedUpload(result, version.etag, version.checksum_algorithm, version.checksum_type, version.checksum)
 
 
 def _fingerprint(claims: Sequence[PartClaim]) -> str:
@@ -228,7 +235,10 @@ def _repeat_answer(upload: MultipartUpload, fingerprint: str) -> CompletedUpload
         raise errors.NoSuchUpload
     return CompletedUpload(
         PublishedVersion(version.pk, version.version_id, version.became_current_at),
-        version.etag, version.checksum_algorithm, version.checksum_type, version.checksum,
+        version.etag,
+        version.checksum_algorithm,
+        version.checksum_type,
+        version.checksum,
     )
 
 
@@ -239,19 +249,17 @@ def _claimed_parts(upload: MultipartUpload, claims: Sequence[PartClaim]) -> list
     for claim in claims:
         part = uploaded.get(claim.part_number)
         if part is None or unquote_etag(claim.etag) != part.etag:
-            raise errors.InvalidPart(
-                UploadId=upload.upload_id, PartNumber=str(claim.part_number), ETag=claim.etag
-            )
+            raise errors.InvalidPart(UploadId=upload.upload_id, PartNumber=str(claim.part_number), ETag=claim.etag)
         if claim.checksum is not None and claim.checksum != part.checksum:
-            raise errors.InvalidPart(
-                UploadId=upload.upload_id, PartNumber=str(claim.part_number), ETag=claim.etag
-            )
+            raise errors.InvalidPart(UploadId=upload.upload_id, PartNumber=str(claim.part_number), ETag=claim.etag)
         parts.append(part)
     for part in parts[:-1]:
         if part.size_bytes < PART_SIZE_BYTES_MIN:
             raise errors.EntityTooSmall(
-                ProposedSize=str(part.size_bytes), MinSizeAllowed=str(PART_SIZE_BYTES_MIN),
-                PartNumber=str(part.part_number), ETag=part.etag,
+                ProposedSize=str(part.size_bytes),
+                MinSizeAllowed=str(PART_SIZE_BYTES_MIN),
+                PartNumber=str(part.part_number),
+                ETag=part.etag,
             )
     return parts
 
@@ -286,9 +294,7 @@ def _version_of_parts(upload: MultipartUpload, parts: Sequence[Part], claim: Com
     )
 
 
-def _checksum_of_parts(
-    upload: MultipartUpload, parts: Sequence[Part], claim: CompletionClaim
-) -> tuple[str, str, str]:
+def _checksum_of_parts(upload: MultipartUpload, parts: Sequence[Part], claim: CompletionClaim) -> tuple[str, str, str]:
     """Return algorithm, type and value of the object's checksum, all empty when the parts do not agree on one."""
     if claim.checksum_type and upload.checksum_type and claim.checksum_type != upload.checksum_type:
         raise errors.InvalidRequest(

@@ -26,6 +26,11 @@ SELECT outcome, version_row, version_id, became_current_at
 """
 
 
+def new_version_id() -> str:
+    """Draw a version id: 32 URL-safe characters."""
+    return secrets.token_urlsafe(24)
+
+
 @dataclass(frozen=True, slots=True)
 class NewVersion:
     """The columns of a version to be published; sizes in bytes, the checksum as S3 renders it."""
@@ -43,7 +48,7 @@ class NewVersion:
     checksum: str = ""
     part_count: int | None = None
     parts: list[list[Any]] | None = None
-    version_id: str = field(default_factory=lambda: new_version_id())
+    version_id: str = field(default_factory=new_version_id)
 
     def document(self) -> str:
         """Render the columns for the publishing functions."""
@@ -70,11 +75,6 @@ class PublishedVersion:
     became_current_at: datetime
 
 
-def new_version_id() -> str:
-    """Draw a version id: 32 URL-safe characters."""
-    return secrets.token_urlsafe(24)
-
-
 def publish_stored_body(
     *, bucket_id: int, key: str, version: NewVersion, stored: StoredBody, conditions: WriteConditions
 ) -> PublishedVersion:
@@ -87,8 +87,12 @@ def publish_stored_body(
         row = call_publisher(
             _PUT_VERSION,
             [
-                bucket_id, key, version.document(), None if chunks is None else json.dumps(chunks),
-                conditions.if_none_match, conditions.if_match,
+                bucket_id,
+                key,
+                version.document(),
+                None if chunks is None else json.dumps(chunks),
+                conditions.if_none_match,
+                conditions.if_match,
             ],
         )
         return published(row)

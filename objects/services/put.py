@@ -31,7 +31,5 @@ def put_object(
         checksum_type="FULL_OBJECT",
         checksum=stored.checksum,
     )
-    published = publish_stored_body(
-        bucket_id=bucket_id, key=key, version=version, stored=stored, conditions=conditions
-    )
+    published = publish_stored_body(bucket_id=bucket_id, key=key, version=version, stored=stored, conditions=conditions)
     return published, version

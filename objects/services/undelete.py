@@ -34,6 +34,4 @@ def undelete_version(*, bucket_id: int, version_row: int) -> PublishedVersion:
         part_count=source.part_count,
         parts=find_parts(source.id) if source.part_count else None,
     )
-    return copy_object(
-        bucket_id=bucket_id, key=source.key, source=source, version=version, conditions=UNCONDITIONAL
-    )
+    return copy_object(bucket_id=bucket_id, key=source.key, source=source, version=version, conditions=UNCONDITIONAL)

@@ -13,8 +13,25 @@ def test_names_that_s3_takes(name):
 @pytest.mark.parametrize(
     "name",
     [
-        "", "ab", "a" * 64, "Abc", "a_b", "-abc", "abc-", ".abc", "abc.", "a..b", "192.168.5.4", "xn--abc", "abc-s3alias",
-        "abc--ol-s3", "sthree-abc", "a b", "a/b", "äbc", "abc\n",
+        "",
+        "ab",
+        "a" * 64,
+        "Abc",
+        "a_b",
+        "-abc",
+        "abc-",
+        ".abc",
+        "abc.",
+        "a..b",
+        "192.168.5.4",
+        "xn--abc",
+        "abc-s3alias",
+        "abc--ol-s3",
+        "sthree-abc",
+        "a b",
+        "a/b",
+        "äbc",
+        "abc\n",
     ],
 )
 def test_names_that_s3_refuses(name):

@@ -20,7 +20,9 @@ def test_a_header_is_a_query_string():
     assert tags_from_header(None) == {}
 
 
-@pytest.mark.parametrize("pairs", [[("", "v")], [("k" * 129, "v")], [("k", "v" * 257)], [("a?", "v")], [("aws:x", "v")]])
+@pytest.mark.parametrize(
+    "pairs", [[("", "v")], [("k" * 129, "v")], [("k", "v" * 257)], [("a?", "v")], [("aws:x", "v")]]
+)
 def test_tags_that_s3_refuses(pairs):
     with pytest.raises(errors.InvalidTag):
         tags_from_document(document(*pairs), count_max=10)

@@ -8,7 +8,11 @@ from objects.conditions import ReadConditions, check_copy_source, check_read, ma
 from s3protocol import errors
 
 MODIFIED = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
-EARLIER, SAME_SECOND, LATER = MODIFIED - timedelta(hours=1), MODIFIED.replace(microsecond=0), MODIFIED + timedelta(hours=1)
+EARLIER, SAME_SECOND, LATER = (
+    MODIFIED - timedelta(hours=1),
+    MODIFIED.replace(microsecond=0),
+    MODIFIED + timedelta(hours=1),
+)
 
 
 def check(**conditions):
@@ -41,7 +45,12 @@ def test_a_precondition_that_fails_is_412(conditions):
 
 @pytest.mark.parametrize(
     "conditions",
-    [{"if_none_match": '"abc"'}, {"if_none_match": "*"}, {"if_modified_since": SAME_SECOND}, {"if_modified_since": LATER}],
+    [
+        {"if_none_match": '"abc"'},
+        {"if_none_match": "*"},
+        {"if_modified_since": SAME_SECOND},
+        {"if_modified_since": LATER},
+    ],
 )
 def test_what_the_client_has_already_is_304(conditions):
     with pytest.raises(errors.NotModified):

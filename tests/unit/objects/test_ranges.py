@@ -27,7 +27,9 @@ def test_what_is_no_single_range_selects_everything(header):
     assert parse_range(header, 10) is None
 
 
-@pytest.mark.parametrize(("header", "size"), [("bytes=10-", 10), ("bytes=11-12", 10), ("bytes=-0", 10), ("bytes=0-0", 0)])
+@pytest.mark.parametrize(
+    ("header", "size"), [("bytes=10-", 10), ("bytes=11-12", 10), ("bytes=-0", 10), ("bytes=0-0", 0)]
+)
 def test_a_range_outside_the_object_is_refused_with_its_size(header, size):
     with pytest.raises(errors.InvalidRange) as caught:
         parse_range(header, size)
