@@ -39,7 +39,7 @@ def seal(text: str) -> bytes:
     return _current_sealer().encrypt(text.encode())
 
 
-def unseal(sealed: bytes) -> str:
+def unseal(sealed: bytes | memoryview) -> str:
     """Decrypt a stored secret. Raises SecretUnreadable when no configured master key fits."""
     try:
         return _current_sealer().decrypt(bytes(sealed)).decode()

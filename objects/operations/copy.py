@@ -145,9 +145,8 @@ def copy_object(
         )
     headers = {name: value for name, value in headers.items() if name != "WebsiteRedirectLocation"}
     headers |= system_headers(website_redirect_location=website_redirect_location)
-    version = _copied_version(source.version, checksum_algorithm, context.principal)
     version = NewVersion(
-        **version,
+        **_copied_version(source.version, checksum_algorithm, context.principal),
         content_type=(content_type or "") if replaces_metadata else source.version.content_type,
         headers=headers,
         metadata=checked_metadata(metadata) if replaces_metadata else source.version.metadata,

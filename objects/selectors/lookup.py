@@ -68,6 +68,7 @@ SELECT {_EXTENT_COLUMNS}
 """
 
 _VERSION_COLUMN_COUNT = 17
+_DOCUMENTS_BEGIN, _DOCUMENTS_END = 8, 11  # headers, metadata, tags
 _BUCKET_COLUMN_COUNT = 7
 
 
@@ -139,35 +140,15 @@ def _look_up_record(row: tuple[Any, ...]) -> LookUp:
 
 
 def _version_record(row: tuple[Any, ...]) -> VersionRecord:
-    (
-        row_id,
-        key,
-        version_id,
-        is_delete_marker,
-        owner_id,
-        size_bytes,
-        etag,
-        content_type,
-        headers,
-        metadata,
-        tags,
-        *others,
-    ) = row[:_VERSION_COLUMN_COUNT]
+    headers, metadata, tags = row[_DOCUMENTS_BEGIN:_DOCUMENTS_END]
     extent = row[_VERSION_COLUMN_COUNT:]
     return VersionRecord(
-        row_id,
-        key,
-        version_id,
-        is_delete_marker,
-        owner_id,
-        size_bytes,
-        etag,
-        content_type,
+        *row[:_DOCUMENTS_BEGIN],
         _document(headers),
         _document(metadata),
         _document(tags),
-        *others,
-        None if extent[0] is None else _extent_record(extent),
+        *row[_DOCUMENTS_END:_VERSION_COLUMN_COUNT],
+        first_extent=None if extent[0] is None else _extent_record(extent),
     )
 
 

@@ -230,8 +230,10 @@ def _fingerprint(claims: Sequence[PartClaim]) -> str:
 
 def _repeat_answer(upload: MultipartUpload, fingerprint: str) -> CompletedUpload:
     """Answer a completion that was carried out before. Raises NoSuchUpload when it is not the same one."""
+    if upload.completed_version_id is None or upload.completed_parts != fingerprint:
+        raise errors.NoSuchUpload
     version = ObjectVersion.objects.filter(pk=upload.completed_version_id, deleted_at=None).first()
-    if version is None or upload.completed_parts != fingerprint:
+    if version is None:
         raise errors.NoSuchUpload
     return CompletedUpload(
         PublishedVersion(version.pk, version.version_id, version.became_current_at),
