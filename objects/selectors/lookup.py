@@ -67,8 +67,6 @@ SELECT {_EXTENT_COLUMNS}
  ORDER BY e.offset_bytes LIMIT %s
 """
 
-_VERSION_COLUMN_COUNT = 17
-_DOCUMENTS_BEGIN, _DOCUMENTS_END = 8, 11  # headers, metadata, tags
 _BUCKET_COLUMN_COUNT = 7
 
 
@@ -140,15 +138,45 @@ def _look_up_record(row: tuple[Any, ...]) -> LookUp:
 
 
 def _version_record(row: tuple[Any, ...]) -> VersionRecord:
-    headers, metadata, tags = row[_DOCUMENTS_BEGIN:_DOCUMENTS_END]
-    extent = row[_VERSION_COLUMN_COUNT:]
+    (
+        row_id,
+        key,
+        version_id,
+        is_delete_marker,
+        owner_id,
+        size_bytes,
+        etag,
+        content_type,
+        headers,
+        metadata,
+        tags,
+        storage_class,
+        checksum_algorithm,
+        checksum_type,
+        checksum,
+        part_count,
+        became_current_at,
+        *extent,
+    ) = row
     return VersionRecord(
-        *row[:_DOCUMENTS_BEGIN],
-        _document(headers),
-        _document(metadata),
-        _document(tags),
-        *row[_DOCUMENTS_END:_VERSION_COLUMN_COUNT],
-        first_extent=None if extent[0] is None else _extent_record(extent),
+        id=row_id,
+        key=key,
+        version_id=version_id,
+        is_delete_marker=is_delete_marker,
+        owner_id=owner_id,
+        size_bytes=size_bytes,
+        etag=etag,
+        content_type=content_type,
+        headers=_document(headers),
+        metadata=_document(metadata),
+        tags=_document(tags),
+        storage_class=storage_class,
+        checksum_algorithm=checksum_algorithm,
+        checksum_type=checksum_type,
+        checksum=checksum,
+        part_count=part_count,
+        became_current_at=became_current_at,
+        first_extent=None if extent[0] is None else _extent_record(tuple(extent)),
     )
 
 
