@@ -1,5 +1,6 @@
 """The console, the Celery processes and management commands: the gateway's apps, and those of the browser."""
 
+from console.theme import UNFOLD as UNFOLD
 from objstore_project.settings.base import *  # noqa: F403  settings build on each other
 from objstore_project.settings.base import BASE_DIR, INSTALLED_APPS, OBJSTORE_DATA_DIR
 
@@ -8,15 +9,19 @@ WSGI_APPLICATION = "objstore_project.wsgi_console.application"
 
 INSTALLED_APPS = [
     "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
     *INSTALLED_APPS,
     "django.contrib.admin",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    "console",
 ]
 
 MIDDLEWARE = [
+    "console.middleware.PageHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -42,13 +47,14 @@ TEMPLATES = [
 ]
 
 APPEND_SLASH = True
-LOGIN_URL = "admin:login"
+LOGIN_URL = "console:sign-in"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_NAME = "objstore_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 CSRF_COOKIE_NAME = "objstore_csrf"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,0 +1,1 @@
+"""What the console's pages do and no lower floor offers yet."""

@@ -1,0 +1,55 @@
+"""Filters and tags of the console's templates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from console import keys, sizes
+
+register = template.Library()
+
+register.filter("size", sizes.human_size)
+register.filter("duration", sizes.human_duration)
+register.filter("encoded", keys.encoded)
+register.filter("visible", keys.visible)
+register.filter("name_within", keys.name_within)
+register.filter("parent_prefix", keys.parent_prefix)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw an icon of templates/console/icons.html; decoration, silent to screen readers."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#icon-{}"/></svg>', name)
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> SafeString:
+    """Show a time in UTC; console.js turns it into the viewer's own time."""
+    if at is None:
+        return SafeString("")
+    at = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{:%Y-%m-%d %H:%M}</time>',
+        at.isoformat(), at, at,
+    )
+
+
+@register.simple_tag
+def time_left(at: datetime | None) -> str:
+    """Say how long it is until a time."""
+    if at is None:
+        return ""
+    left = at - datetime.now(UTC)
+    return f"{sizes.human_duration(left.total_seconds())} left" if left > timedelta(0) else "may be erased any moment"
+
+
+@register.simple_tag
+def recoverable_until(version: Any, history_seconds: int) -> datetime | None:
+    """Return until when a version in history can be brought back."""
+    until: datetime | None = version.recoverable_until(history_seconds)
+    return until

@@ -1,0 +1,44 @@
+"""The addresses of the browser console. Keys stand in query strings alone: a path would be normalised on the way."""
+
+from django.urls import path, register_converter
+
+from console.views import browse, buckets, changes, objects, session
+
+
+class BucketNameConverter:
+    """What a bucket may be named, so that nothing else reaches a view."""
+
+    regex = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+
+    def to_python(self, value: str) -> str:
+        """Take the name as it is."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Give the name as it is."""
+        return value
+
+
+register_converter(BucketNameConverter, "bucket")
+
+app_name = "console"
+urlpatterns = [
+    path("", session.home, name="home"),
+    path("sign-in/", session.sign_in, name="sign-in"),
+    path("sign-out/", session.sign_out, name="sign-out"),
+    path("buckets/", buckets.buckets, name="buckets"),
+    path("create-bucket/", buckets.create_bucket, name="create-bucket"),
+    path("buckets/<bucket:bucket_name>/", browse.browse, name="browse"),
+    path("buckets/<bucket:bucket_name>/deleted/", browse.deleted, name="deleted"),
+    path("buckets/<bucket:bucket_name>/object/", objects.show, name="object"),
+    path("buckets/<bucket:bucket_name>/download/", objects.download, name="download"),
+    path("buckets/<bucket:bucket_name>/presign/", objects.presign, name="presign"),
+    path("buckets/<bucket:bucket_name>/upload/", changes.upload, name="upload"),
+    path("buckets/<bucket:bucket_name>/delete/", changes.delete, name="delete"),
+    path("buckets/<bucket:bucket_name>/restore/", changes.restore, name="restore"),
+    path("buckets/<bucket:bucket_name>/delete-version/", changes.delete_version, name="delete-version"),
+    path("buckets/<bucket:bucket_name>/settings/", buckets.bucket_settings, name="bucket-settings"),
+    path("buckets/<bucket:bucket_name>/settings/versioning/", buckets.set_versioning, name="set-versioning"),
+    path("buckets/<bucket:bucket_name>/settings/history/", buckets.set_history, name="set-history"),
+    path("buckets/<bucket:bucket_name>/settings/delete/", buckets.delete_bucket, name="delete-bucket"),
+]

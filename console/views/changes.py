@@ -1,0 +1,160 @@
+"""What changes objects: upload, delete, bring back. All by POST (an upload by PUT), all guarded against forgery."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from buckets.selectors import BucketRecord
+from console.access import open_bucket, principal_of
+from console.keys import decoded, visible
+from console.sizes import human_duration
+from console.uploads import UploadedStream, drain
+from console.views.browse import text_parameter
+from console.views.objects import find_version, row_parameter
+from objects.attributes import checked_key
+from objects.models import Object
+from objects.selectors.lookup import look_up
+from objects.services.delete import DeleteConditions, delete_object
+from objects.services.publish import UNCONDITIONAL, NewVersion
+from objects.services.put import put_object
+from objects.services.undelete import undelete_version
+from s3protocol import errors
+
+CONTENT_TYPE_LENGTH_MAX = 255
+
+
+def upload(request: HttpRequest, bucket_name: str) -> HttpResponse:
+    """Store the request's raw body under the key of the query string. PUT, so that Django parses nothing of it."""
+    if request.method != "PUT":
+        return JsonResponse({"error": "Upload with PUT."}, status=405, headers={"Allow": "PUT"})
+    try:
+        return _store(request, bucket_name)
+    except (PermissionDenied, Http404) as refusal:
+        drain(request)
+        return JsonResponse({"error": str(refusal)}, status=403 if isinstance(refusal, PermissionDenied) else 404)
+    except errors.S3Error as error:
+        drain(request)
+        return JsonResponse({"error": error.message, "code": error.code}, status=error.status)
+
+
+def _store(request: HttpRequest, bucket_name: str) -> HttpResponse:
+    if not request.user.is_authenticated:
+        raise PermissionDenied("You are signed out. Sign in again, then upload.")
+    bucket = open_bucket(request, bucket_name, "s3:PutObject")
+    key = checked_key(text_parameter(request, "key"))
+    if not key:
+        raise errors.InvalidRequest("An object needs a key.")
+    account_id = principal_of(request).account_id
+    assert account_id is not None
+    content_type = request.headers.get("Content-Type", "")
+    published, version = put_object(
+        bucket_id=bucket.id,
+        key=key,
+        body=UploadedStream(request),
+        version=NewVersion(
+            owner_id=account_id,
+            size_bytes=0,
+            etag="",
+            content_type=content_type if len(content_type) <= CONTENT_TYPE_LENGTH_MAX else "",
+        ),
+        conditions=UNCONDITIONAL,
+    )
+    return JsonResponse({"size": version.size_bytes, "etag": version.etag, "version_id": published.version_id})
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, bucket_name: str) -> HttpResponse:
+    """Delete the chosen keys."""
+    bucket = open_bucket(request, bucket_name, "s3:DeleteObject")
+    chosen = [request.POST["only"]] if "only" in request.POST else request.POST.getlist("key")
+    try:
+        keys = [decoded(text) for text in chosen]
+    except ValueError:
+        raise BadRequest("A key is not UTF-8.") from None
+    owner_id = principal_of(request).account_id
+    assert owner_id is not None
+    for key in keys:
+        delete_object(bucket_id=bucket.id, key=key, owner_id=owner_id, version_id=None)
+    if keys:
+        what = visible(keys[0]) if len(keys) == 1 else f"{len(keys):,} objects"
+        messages.success(request, f"Deleted {what}. {_way_back(bucket)}")
+    else:
+        messages.info(request, "Nothing was chosen, so nothing was deleted.")
+    return _to_listing(request, bucket)
+
+
+def _way_back(bucket: BucketRecord) -> str:
+    if bucket.versioning:
+        return "Older versions are kept; look under Deleted to bring it back."
+    if bucket.history_seconds:
+        return f"Under Deleted it can be brought back for {human_duration(bucket.history_seconds)}."
+    return "This bucket keeps no history."
+
+
+@login_required
+@require_POST
+def restore(request: HttpRequest, bucket_name: str) -> HttpResponse:
+    """Make a version of a key the current one again, as a new version that shares its bytes."""
+    bucket = open_bucket(request, bucket_name, "s3:PutObject", "s3:GetObjectVersion")
+    key, row = text_parameter(request, "key"), row_parameter(request)
+    if row is None or find_version(bucket, key, row) is None:
+        raise Http404("This version does not exist, or not any more.")
+    try:
+        undelete_version(bucket_id=bucket.id, version_row=row)
+    except (errors.NoSuchVersion, errors.NoSuchKey):
+        messages.error(request, "This version has just been erased for good.")
+    except errors.MethodNotAllowed:
+        messages.error(request, "A delete marker holds nothing to bring back.")
+    else:
+        messages.success(request, f"{visible(key)} is back.")
+    return _to_object(bucket, key)
+
+
+@login_required
+@require_POST
+def delete_version(request: HttpRequest, bucket_name: str) -> HttpResponse:
+    """Delete one version or delete marker for good; what history keeps of it is all that is left."""
+    bucket = open_bucket(request, bucket_name, "s3:DeleteObjectVersion")
+    key, row = text_parameter(request, "key"), row_parameter(request)
+    version = None if row is None else find_version(bucket, key, row)
+    owner_id = principal_of(request).account_id
+    if version is None or owner_id is None:
+        raise Http404("This version does not exist, or not any more.")
+    # The version id "null" moves on to the next write: delete nothing but what the page showed.
+    visible_now = look_up(bucket.name, key, version.version_id)
+    if visible_now is None or visible_now.version is None or visible_now.version.id != row:
+        messages.error(request, "This version is in history already; it goes when its time is over.")
+        return _to_object(bucket, key)
+    conditions = DeleteConditions(if_match=None if version.is_delete_marker else version.etag)
+    try:
+        delete_object(
+            bucket_id=bucket.id, key=key, owner_id=owner_id, version_id=version.version_id, conditions=conditions
+        )
+    except errors.PreconditionFailed:
+        messages.error(request, "The object was just written anew, so nothing was deleted. Look again.")
+    else:
+        what = "delete marker is gone" if version.is_delete_marker else "version is deleted"
+        messages.success(request, f"The {what}.")
+    return _to_object(bucket, key)
+
+
+def _to_listing(request: HttpRequest, bucket: BucketRecord) -> HttpResponse:
+    where = {name: text_parameter(request, name) for name in ("prefix", "begins", "after")}
+    query = urlencode({name: value for name, value in where.items() if value})
+    return redirect(reverse("console:browse", args=[bucket.name]) + (f"?{query}" if query else ""))
+
+
+def _to_object(bucket: BucketRecord, key: str) -> HttpResponse:
+    """Lead to the key's page; to the listing where nothing is left of the key."""
+    if Object.objects.filter(bucket_id=bucket.id, key=key).exists():
+        return redirect(reverse("console:object", args=[bucket.name]) + "?" + urlencode({"key": key}))
+    return redirect("console:browse", bucket_name=bucket.name)

@@ -1,0 +1,45 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.contrib.auth import views as auth_views
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.forms import SignInForm
+from console.services import sign_in_attempts
+
+_LOGIN = auth_views.LoginView.as_view(template_name="console/sign_in.html", form_class=SignInForm)
+_LOGOUT = auth_views.LogoutView.as_view(next_page="console:sign-in")
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  Django's contract for views
+    """Lead to the first page."""
+    return redirect("console:buckets")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Ask for name and password, and lead to the page that was wanted."""
+    if request.method != "POST":
+        return _LOGIN(request)
+    name = request.POST.get("username", "")
+    if sign_in_attempts.are_too_many(name):
+        context = {"form": SignInForm(request), "is_throttled": True, "next": request.POST.get("next", "")}
+        return render(request, "console/sign_in.html", context, status=429)
+    response = _LOGIN(request)
+    if response.status_code == HTTPStatus.OK:  # the form again
+        sign_in_attempts.count_failure(name)
+    return response
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    """End the session."""
+    return _LOGOUT(request)
+
