@@ -93,8 +93,10 @@ CACHES: dict[str, dict[str, Any]] = {
     }
 }
 
-# Kombu has a scheme of its own for unix sockets.
-CELERY_BROKER_URL = OBJSTORE_REDIS_URL.replace("unix://", "redis+socket://", 1)
+# Kombu has words of its own for unix sockets.
+CELERY_BROKER_URL = OBJSTORE_REDIS_URL
+if CELERY_BROKER_URL.startswith("unix://"):
+    CELERY_BROKER_URL = CELERY_BROKER_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: the broker comes back
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

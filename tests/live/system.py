@@ -11,7 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import boto3
 from botocore.config import Config
 
 from objstore_project.supervisor.runtime_directory import runtime_directory
-from tests.live.processes import processes_of, wait_until
+from tests.live.processes import Process, is_running, processes_of, wait_until
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -42,6 +42,7 @@ class LiveSystem:
     log_path: Path
     process: subprocess.Popen[bytes]
     region: str = "us-east-1"
+    seen: set[Process] = field(default_factory=set)
 
     @classmethod
     def start(cls, data_dir: Path, **variables: str) -> LiveSystem:
@@ -145,16 +146,19 @@ class LiveSystem:
             self.process.kill()
             raise AssertionError(f"{error}\n{self.log}") from error
 
-    def processes(self) -> dict[int, str]:
-        """Return every process that belongs to the system, by id."""
-        return processes_of(self.data_dir, self.runtime_dir)
+    def processes(self) -> set[Process]:
+        """Return every process that belongs to the system, or did at an earlier call and still runs."""
+        now = processes_of(self.data_dir, self.runtime_dir, self.process.pid)
+        self.seen = {process for process in self.seen | now if is_running(process)}
+        return set(self.seen)
 
     def stop(self, seconds: float = 30) -> None:
         """Ask for the end, and find that no process is left."""
+        self.processes()
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=seconds)
         assert code == 0, self.log
-        assert self.processes() == {}
+        assert self.processes() == set()
         assert not self.runtime_dir.exists()
 
 

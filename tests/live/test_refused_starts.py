@@ -28,7 +28,7 @@ def refusal(data_dir: Path, **variables: str) -> str:
     output = (done.stdout + done.stderr).strip()
     assert done.returncode not in {0, None}, output
     assert len(output.splitlines()) == 1, output
-    assert processes_of(data_dir, runtime_directory(data_dir)) == {}
+    assert processes_of(data_dir, runtime_directory(data_dir)) == set()
     return output
 
 
