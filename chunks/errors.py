@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - an error is named for what happened, and reads so where it is caught
 """What can go wrong below the object layer.
 
 These know nothing of S3: `objects` translates them once. A store raises `NodeUnavailable`, `FragmentMissing` and

@@ -21,12 +21,12 @@ UNLINK_RETRY_SECONDS = 300.0
 # Plan: a range of garbage_by_state_and_time. SKIP LOCKED: the rival is another unlinker.
 _CLAIM_UNLINKS = """
 SELECT id, chunk_id, node_ids FROM chunks_garbage
- WHERE state = 'unlink' AND next_attempt_at <= now()
+ WHERE state = 'unlink' AND next_attempt_at <= statement_timestamp()
  ORDER BY next_attempt_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
 
 _POSTPONE_UNLINKS = """
-UPDATE chunks_garbage SET next_attempt_at = now() + make_interval(secs => %s) WHERE id = ANY(%s)
+UPDATE chunks_garbage SET next_attempt_at = statement_timestamp() + make_interval(secs => %s) WHERE id = ANY(%s)
 """
 
 

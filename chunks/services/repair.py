@@ -51,7 +51,7 @@ SELECT f.chunk_id, f.fragment_index, f.node_id, f.kind, f.last_error
 # SKIP LOCKED: the rivals are another repairer, the sweep, and whoever deletes the chunk.
 _CLAIM_CHUNK = """
 SELECT c.id FROM chunks_fragmentfault f JOIN chunks_chunk c ON c.id = f.chunk_id
- WHERE f.next_attempt_at <= now()
+ WHERE f.next_attempt_at <= statement_timestamp()
  ORDER BY f.next_attempt_at LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 

@@ -27,6 +27,7 @@ class SwitchedStore:
         self.broken = False
         self.full = False
         self.writes_left: int | None = None
+        self.is_killed_after_write = False
         self.reads: list[tuple[str, int, int]] = []
 
     @property
@@ -50,6 +51,8 @@ class SwitchedStore:
                 raise NodeUnavailable("worn out")
             self.writes_left -= 1
         self._store.write_fragment(name, buffers)
+        if self.is_killed_after_write:
+            raise KeyboardInterrupt
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         self._check()
