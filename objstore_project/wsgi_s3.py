@@ -1,9 +1,22 @@
-"""The WSGI application of the S3 gateway."""
+"""The WSGI application of the S3 gateway.
+
+Django replaces PATH_INFO by text in which "%FF" may have been sent as one byte or as three characters. A key is bytes,
+so the path is kept as the server gave it: percent-decoded, as latin-1 text of its bytes (PEP 3333).
+"""
 
 import os
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "objstore_project.settings.gateway"
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer a request through Django, which finds the path as it was sent in `objstore.path`."""
+    environ["objstore.path"] = environ["PATH_INFO"]
+    answer: Iterable[bytes] = _django(environ, start_response)
+    return answer

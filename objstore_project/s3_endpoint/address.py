@@ -1,6 +1,6 @@
 """What a request addresses: the service, a bucket or an object, by path or by host name.
 
-WSGI gives the path percent-decoded, as latin-1 text of its bytes (PEP 3333). Nothing is normalised: `..`, `//` and
+`wsgi_s3` keeps the path percent-decoded, as latin-1 text of its bytes (PEP 3333). Nothing is normalised: `..`, `//` and
 leading slashes are parts of keys like any other.
 """
 
@@ -38,7 +38,7 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
     """
     headers = read_headers(environ)
     try:
-        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8")
+        path = environ["objstore.path"].encode("latin-1").decode("utf-8")
     except UnicodeError:
         raise errors.InvalidURI from None
     if "\0" in path:
@@ -66,9 +66,7 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
 
 def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
     """Collect a request's headers by lower-case name."""
-    headers = {
-        name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")
-    }
+    headers = {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
     if environ.get("CONTENT_LENGTH"):
