@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from s3protocol import errors
+from s3protocol.timestamps import format_http_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,14 @@ def check_read(conditions: ReadConditions, *, etag: str, modified_at: datetime) 
         raise errors.PreconditionFailed(Condition="If-Unmodified-Since")
     if conditions.if_none_match is not None:
         if matches(conditions.if_none_match, etag):
-            raise errors.NotModified
+            raise _not_modified(etag, modified_at)
     elif conditions.if_modified_since is not None and modified_at <= conditions.if_modified_since:
-        raise errors.NotModified
+        raise _not_modified(etag, modified_at)
+
+
+def _not_modified(etag: str, modified_at: datetime) -> errors.NotModified:
+    """Say with which validators the client's copy is still good (RFC 9110, section 15.4.5)."""
+    return errors.NotModified(headers={"ETag": f'"{etag}"', "Last-Modified": format_http_date(modified_at)})
 
 
 def check_copy_source(conditions: ReadConditions, *, etag: str, modified_at: datetime) -> None:
