@@ -8,7 +8,9 @@ socket, though: the farewell is there to be read. Looking at the socket costs a 
 from __future__ import annotations
 
 import select
+from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 
 
@@ -17,10 +19,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close the connection where the server has; Django calls this as each request and task begins and ends."""
-        if self.connection is not None and not self.in_atomic_block and has_unread_input(self.connection.fileno()):
+        if self.connection is not None and not self.in_atomic_block and is_lost(self.connection):
             self.close()
             return
         super().close_if_unusable_or_obsolete()
+
+
+def is_lost(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether the server has closed a connection, or a failure has; that one has no socket to look at any more."""
+    try:
+        return has_unread_input(connection.fileno())
+    except psycopg.OperationalError:
+        return True
 
 
 def has_unread_input(descriptor: int) -> bool:
