@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-def wait_until(claim: Callable[[], bool], what: str, *, seconds: float = 30) -> float:
+def wait_until(claim: Callable[[], bool], what: str, *, seconds: float = 60) -> float:
     """Wait until the claim holds; return how long it took, or fail saying what did not happen."""
     started_at = time.monotonic()
     while time.monotonic() - started_at < seconds:

@@ -133,7 +133,7 @@ class LiveSystem:
         """Tell whether both ports say that they are ready."""
         return all(status_of(f"{url}/-/ready") == 200 for url in (self.endpoint, self.console_url))
 
-    def wait_until_ready(self, seconds: float = 90) -> float:
+    def wait_until_ready(self, seconds: float = 150) -> float:
         """Wait until the system serves; return how long it took."""
 
         def claim() -> bool:
@@ -152,7 +152,7 @@ class LiveSystem:
         self.seen = {process for process in self.seen | now if is_running(process)}
         return set(self.seen)
 
-    def stop(self, seconds: float = 30) -> None:
+    def stop(self, seconds: float = 60) -> None:
         """Ask for the end, and find that no process is left."""
         self.processes()
         self.process.send_signal(signal.SIGTERM)

@@ -79,7 +79,7 @@ def test_after_the_kill_of_the_supervisor_nothing_is_left_and_a_new_start_serves
     assert len(system.processes()) > 15
     system.process.kill()
     system.process.wait()
-    wait_until(lambda: system.processes() == set(), "no process is left", seconds=5)
+    wait_until(lambda: system.processes() == set(), "no process is left", seconds=10)
 
     system.process = launch(system.environment, system.log_path)
     system.log_path.write_text("")
@@ -103,7 +103,7 @@ def test_a_request_under_way_is_answered_before_the_clean_end(system: LiveSystem
     assert request.getresponse().status == 200
     request.close()
 
-    assert system.process.wait(timeout=15) == 0
+    assert system.process.wait(timeout=40) == 0
     assert system.processes() == set()
     assert not system.runtime_dir.exists()
     assert system.log.rstrip().endswith("stopped")
@@ -116,5 +116,5 @@ def test_an_interrupted_start_leaves_nothing(system: LiveSystem, tmp_path: Path)
     wait_until(lambda: "postgresql" in log_path.read_text(), "the start is under way")
     assert system.processes()
     system.process.send_signal(signal.SIGINT)
-    assert system.process.wait(timeout=20) == 0
+    assert system.process.wait(timeout=40) == 0
     assert system.processes() == set()
