@@ -217,7 +217,7 @@ def _write_somewhere(
         moved = [*node_ids[:index], *candidates[:1], *node_ids[index + 1 :]]
         candidates = [] if index in _misplaced(encoded.id, moved, topology) else candidates[:1]
     elif kind is not FaultKind.UNREACHABLE and home in usable:
-        candidates = [home, *candidates]
+        candidates = [home, *(node_id for node_id in candidates if node_id != home)]
     for node_id in candidates:
         with suppress(NodeUnavailable, NoSpace):
             write_fragment(encoded, index, node_id, topology)
