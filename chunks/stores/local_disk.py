@@ -9,9 +9,8 @@ some thousands of files in a full store, and give the sweep its parts.
 
 A write is: create the temporary file, writev, fdatasync, rename, fsync of the directory. The data is on the disk before
 the name is, so the name never shows a part of it, not even after a power loss; once the directory is synced, the name
-is on the disk too. The last fsync finds the journal already committed by the other threads more often than not.
-Renaming before a single fsync of the file would save a quarter of the time on ext4 and leaves torn files under final
-names after a crash; O_TMPFILE with linkat costs the same as rename, can't replace, and is missing on some file systems.
+is on the disk too. A single fsync of the file after the rename is faster and leaves torn files under final names after
+a power loss; O_TMPFILE with linkat can't replace a fragment, and is missing on some file systems.
 docs/design/fragment-format.md has the figures.
 
 The root directory is opened once, its identity is checked, and all names are relative to that handle: a disk that is
