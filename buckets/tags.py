@@ -43,8 +43,8 @@ def tags_from_header(header: str | None) -> dict[str, str]:
 
 
 def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Render tags as S3's TagSet."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+    """Render tags as S3's TagSet, by key."""
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
 def _checked(pairs: Iterable[tuple[str, str]], *, count_max: int) -> dict[str, str]:

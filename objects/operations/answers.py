@@ -35,6 +35,11 @@ def version_members(bucket: BucketRecord, version_id: str) -> dict[str, Any]:
     return {"VersionId": version_id} if bucket.was_ever_versioned else {}
 
 
+def new_version_members(version_id: str) -> dict[str, Any]:
+    """Name the version that a write made; S3 says nothing of a null version, as none was made beside the old one."""
+    return {} if version_id == "null" else {"VersionId": version_id}
+
+
 def checksum_members(algorithm: str, checksum: str, checksum_type: str) -> dict[str, Any]:
     """Render a checksum, if there is one."""
     return {f"Checksum{algorithm}": checksum, "ChecksumType": checksum_type} if checksum else {}

@@ -12,7 +12,7 @@ from buckets.selectors import BucketRecord
 from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, checked_storage_class, system_headers
 from objects.conditions import ReadConditions, check_copy_source
-from objects.operations.answers import checksum_members, quoted, version_members
+from objects.operations.answers import checksum_members, new_version_members, quoted
 from objects.operations.multipart import checked_part_number, open_upload
 from objects.operations.read import readable_version
 from objects.operations.write import refuse_foreign_acl, write_conditions
@@ -166,7 +166,7 @@ def copy_object(
             "LastModified": published.became_current_at,
             **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
         },
-        **version_members(context.bucket, published.version_id),
+        **new_version_members(published.version_id),
     }
     if source.bucket.was_ever_versioned:
         answer["CopySourceVersionId"] = source.version.version_id

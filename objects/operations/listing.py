@@ -43,6 +43,8 @@ def list_objects(
         is_truncated=is_truncated,
         encode=encode,
     )
+    # In the old form, clients decode everything but the prefix.
+    answer["Prefix"] = prefix or ""
     answer["Marker"] = encode(marker or "")
     answer["Contents"] = [_shown_object(item, encode, with_owner=True) for item in found if not item.is_common_prefix]
     answer["CommonPrefixes"] = _common_prefixes(found, encode)
@@ -65,11 +67,9 @@ def list_objects_v2(
     start_after: str | None = None,
 ) -> dict[str, Any]:
     """List a bucket."""
-    if continuation_token == "":
-        raise errors.InvalidArgument("The continuation token provided is incorrect", ArgumentName="continuation-token")
     encode = _encoder(encoding_type)
     limit = _limit(max_keys)
-    after = start_after or "" if continuation_token is None else decode_token(continuation_token)
+    after = decode_token(continuation_token) if continuation_token else start_after or ""
     found, is_truncated = _list_objects(context, prefix, delimiter, after, limit)
     answer = _page(
         bucket=bucket,

@@ -12,7 +12,7 @@ from objects.attributes import checked_metadata, checked_storage_class, system_h
 from objects.conditions import unquote_etag
 from objects.listing import PAGE_SIZE_MAX
 from objects.models import MultipartUpload
-from objects.operations.answers import BODY_CHECKSUMS, checksum_members, quoted, version_members
+from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
 from objects.operations.write import refuse_foreign_acl, write_conditions
 from objects.selectors import multipart as selectors
 from objects.services import multipart as services
@@ -186,7 +186,7 @@ def complete_multipart_upload(
         "Key": key,
         "ETag": quoted(completed.etag),
         **checksum_members(completed.checksum_algorithm, completed.checksum, completed.checksum_type),
-        **version_members(context.bucket, completed.published.version_id),
+        **new_version_members(completed.published.version_id),
     }
 
 

@@ -151,7 +151,6 @@ def head_object(
         response_expires=response_expires,
     )
     answer.pop("Body")
-    answer.pop("TagCount", None)
     return answer
 
 

@@ -8,7 +8,7 @@ from buckets.context import RequestContext
 from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, checked_storage_class, system_headers
 from objects.conditions import unquote_etag
-from objects.operations.answers import BODY_CHECKSUMS, checksum_members, quoted, version_members
+from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
 from objects.services.publish import NewVersion, WriteConditions
 from objects.services.put import put_object as store_object
 from s3protocol import errors
@@ -64,7 +64,7 @@ def put_object(
     return {
         "ETag": quoted(version.etag),
         **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
-        **version_members(context.bucket, published.version_id),
+        **new_version_members(published.version_id),
     }
 
 
@@ -75,10 +75,8 @@ def refuse_foreign_acl(acl: str | None) -> None:
 
 
 def write_conditions(*, if_match: str | None, if_none_match: str | None) -> WriteConditions:
-    """Read the conditions of a write. S3 takes `*` alone for If-None-Match, and not both headers."""
-    if if_none_match is not None and (if_none_match.strip() != "*" or if_match is not None):
-        raise errors.NotImplemented("A header you provided implies functionality that is not implemented.")
+    """Read the conditions of a write. AWS takes `*` alone for If-None-Match; an ETag means here what HTTP says."""
     return WriteConditions(
-        if_none_match=None if if_none_match is None else "*",
+        if_none_match=None if if_none_match is None else unquote_etag(if_none_match),
         if_match=None if if_match is None else unquote_etag(if_match),
     )

@@ -57,7 +57,7 @@ class NewVersion:
 
 @dataclass(frozen=True, slots=True)
 class WriteConditions:
-    """Conditions of a write: `*` for if_none_match, an ETag without quotes (or `*`) for if_match."""
+    """Conditions of a write: ETags without quotes, or `*` for any object."""
 
     if_none_match: str | None = None
     if_match: str | None = None

@@ -118,7 +118,7 @@ BEGIN
     became_current_at := clock_timestamp();
     v_was_listed := v_object.is_listed;
     SELECT * INTO v_current FROM objects_objectversion v WHERE v.id = v_object.current_version_id;
-    IF p_if_none_match = '*' AND v_was_listed THEN
+    IF v_was_listed AND p_if_none_match IN ('*', v_current.etag) THEN
         outcome := 'PreconditionFailed';
     ELSIF p_if_match IS NOT NULL AND NOT v_was_listed THEN
         outcome := 'NoSuchKey';

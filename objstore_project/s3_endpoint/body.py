@@ -105,8 +105,8 @@ class RequestBody:
             raise errors.InvalidRequest(f"The trailer {self._claimed_header} is missing.")
         return parse_checksum(self.checksum_algorithm, claimed)
 
-    def read_document(self) -> bytes:
-        """Return a body that is a document. Raises MaxMessageLengthExceeded, BadDigest, InvalidDigest."""
+    def read_document(self, *, is_checksummed: bool = True) -> bytes:
+        """Return a body that is a document, which the checksum headers are of unless told otherwise. Raises MaxMessageLengthExceeded, BadDigest, InvalidDigest."""
         pieces, size_bytes = [], 0
         for piece in self.pieces():
             size_bytes += len(piece)
@@ -114,16 +114,20 @@ class RequestBody:
                 raise errors.MaxMessageLengthExceeded(MaxMessageLengthBytes=str(DOCUMENT_SIZE_BYTES_MAX))
             pieces.append(piece)
         document = b"".join(pieces)
-        self._verify_document(document)
+        self._verify_document_md5(document)
+        if is_checksummed:
+            self._verify_document_checksum(document)
         return document
 
-    def _verify_document(self, document: bytes) -> None:
+    def _verify_document_md5(self, document: bytes) -> None:
         claimed_md5 = self.claimed_md5()
         md5 = hashlib.md5(document, usedforsecurity=False).digest()
         if claimed_md5 is not None and claimed_md5 != md5:
             raise errors.BadDigest(
                 ExpectedDigest=base64.b64encode(claimed_md5).decode(), CalculatedDigest=base64.b64encode(md5).decode()
             )
+
+    def _verify_document_checksum(self, document: bytes) -> None:
         claimed = self.claimed_checksum()
         if claimed is not None and self.checksum_algorithm is not None:
             checksum = new_checksum(self.checksum_algorithm)
