@@ -106,7 +106,10 @@ class RequestBody:
         return parse_checksum(self.checksum_algorithm, claimed)
 
     def read_document(self, *, is_checksummed: bool = True) -> bytes:
-        """Return a body that is a document, which the checksum headers are of unless told otherwise. Raises MaxMessageLengthExceeded, BadDigest, InvalidDigest."""
+        """Return a body that is a document; the checksum headers are of it unless told otherwise.
+
+        Raises MaxMessageLengthExceeded, BadDigest, InvalidDigest.
+        """
         pieces, size_bytes = [], 0
         for piece in self.pieces():
             size_bytes += len(piece)

@@ -23,6 +23,7 @@ from buckets.context import RequestContext
 from buckets.selectors import find_bucket
 from chunks.errors import NotEnoughFragments
 from objects.selectors.lookup import look_up
+from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.body import RequestBody, drain
 from objstore_project.s3_endpoint.response import error_response, success_response
@@ -41,6 +42,7 @@ def serve(request: HttpRequest) -> HttpResponseBase:
     """Answer a request, whatever happens."""
     environ: Mapping[str, Any] = request.META
     request_id = secrets.token_hex(8).upper()
+    logging_request_id.set(request_id)
     is_head = environ["REQUEST_METHOD"] == "HEAD"
     exchange = _Exchange(environ)
     try:
