@@ -1,17 +1,50 @@
-"""Django's PostgreSQL engine, noticing at no cost that the server has closed a kept connection.
+"""Django's PostgreSQL engine, with less to do for each statement, noticing at no cost that the server has closed.
 
 Connections are kept for ever. After a restart of the server, each thread would fail one request before Django replaced
 its connection; Django's health check avoids that with a round trip per request. A closed connection shows on its
 socket, though: the farewell is there to be read. Looking at the socket costs a microsecond.
+
+What Django does around a statement took longer than psycopg takes for it: 62 microseconds for the look-up of a version,
+34 with what stands here. A third of the difference are times, which psycopg reads in C and Django in Python, to give
+them the zone that its settings name. Here that zone is UTC, always, and so is the connection's.
 """
 
 from __future__ import annotations
 
 import select
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
+from psycopg.types.datetime import TimestamptzLoader
+
+
+class Cursor(CursorWrapper):
+    """Django's cursor, calling psycopg's directly where nobody listens in."""
+
+    def execute(self, sql: Any, params: Sequence[Any] | None = None) -> Any:
+        """Run a statement; errors are Django's."""
+        if self.db.execute_wrappers:
+            return super().execute(sql, params)
+        self.db.validate_no_broken_transaction()
+        with self.db.wrap_database_errors:
+            return self.cursor.execute(sql, params)
+
+    def close(self) -> None:
+        """Let go of the result."""
+        self.cursor.close()
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
+        with self.db.wrap_database_errors:
+            return self.cursor.fetchone()
+
+    def fetchall(self) -> Any:
+        """Return all rows that are left."""
+        with self.db.wrap_database_errors:
+            return self.cursor.fetchall()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -23,6 +56,30 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.close()
             return
         super().close_if_unusable_or_obsolete()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Connect; times are read by psycopg's compiled loader."""
+        assert self.timezone_name == "UTC"
+        connection = super().get_new_connection(conn_params)
+        connection.adapters.register_loader("timestamptz", TimestamptzLoader)
+        return connection
+
+    def cursor(self) -> Any:
+        """Return a cursor, connecting where need be."""
+        if self.connection is None or self.queries_logged:
+            return super().cursor()
+        with self.wrap_database_errors:
+            return Cursor(self.connection.cursor(), self)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Return psycopg's cursor, with a name one on the server; as Django does, but for the loader of times."""
+        if name is None:
+            return self.connection.cursor()
+        return self.connection.cursor(name, scrollable=False, withhold=self.connection.autocommit)
+
+    def make_cursor(self, cursor: Any) -> Cursor:
+        """Wrap psycopg's cursor."""
+        return Cursor(cursor, self)
 
 
 def is_lost(connection: psycopg.Connection[Any]) -> bool:
