@@ -8,11 +8,20 @@ import os
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from django import db
+from django.core import cache
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "objstore_project.settings.gateway"
 
 _django = get_wsgi_application()
+
+# The gateway logs no queries and keeps no cache; and it looks after a thread's database connection as a request begins:
+# what one request leaves behind is what the next one finds.
+request_started.disconnect(db.reset_queries)
+request_finished.disconnect(db.close_old_connections)
+request_finished.disconnect(cache.close_caches)
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
