@@ -6,12 +6,16 @@ aware datetime in UTC and raises ValueError, never anything else; the caller kno
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBERS: Final = {name.lower(): number for number, name in enumerate(_MONTHS, start=1)}
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _OFFSETS_OF_ZONES: Final = {"GMT": 0, "UTC": 0, "UT": 0, "Z": 0}
+
+# Requests of the same second are signed with the same time; clocks differ, and uploads retry.
+_SECONDS_CACHED_MAX: Final = 1024
 
 _BASIC = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _ISO8601 = re.compile(
@@ -79,12 +83,14 @@ def parse_http_date(text: str) -> datetime:
     raise ValueError(message)
 
 
+@lru_cache(maxsize=_SECONDS_CACHED_MAX)
 def format_basic(moment: datetime) -> str:
     """Render the basic ISO 8601 form that Signature Version 4 signs: 20130524T000000Z."""
     utc = moment.astimezone(UTC)
     return f"{utc.year:04d}{utc.month:02d}{utc.day:02d}T{utc.hour:02d}{utc.minute:02d}{utc.second:02d}Z"
 
 
+@lru_cache(maxsize=_SECONDS_CACHED_MAX)
 def parse_basic(text: str) -> datetime:
     """Read 20130524T000000Z and nothing else. ValueError if it is not that."""
     match = _BASIC.fullmatch(text)

@@ -5,6 +5,8 @@ Errors are raised as `MalformedCredentialError`, without S3's code: a header and
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from s3protocol.signatures.canonical import TERMINATOR
 from s3protocol.signatures.presented import CredentialScope
@@ -14,6 +16,9 @@ _DATE = re.compile(r"[0-9]{8}")
 _SIGNED_HEADERS = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+(?:;[a-z0-9!#$%&'*+.^_`|~-]+)*")
 # Regions and services are part of the string to sign, which is made of lines.
 _SCOPE_WORD = re.compile(r"[A-Za-z0-9._-]*")
+
+# A client repeats its credential all day, and its list of signed headers from request to request.
+_CACHED_MAX: Final = 4096
 
 
 class MalformedCredentialError(Exception):
@@ -34,6 +39,7 @@ class AcceptedScope:
     service: str
 
 
+@lru_cache(maxsize=_CACHED_MAX)
 def parse_credential(text: str, accepted: AcceptedScope) -> tuple[str, CredentialScope]:
     """Split AKID/YYYYMMDD/REGION/SERVICE/aws4_request and check it. The access key id may hold slashes itself."""
     parts = text.rsplit("/", 4)
@@ -54,6 +60,7 @@ def parse_credential(text: str, accepted: AcceptedScope) -> tuple[str, Credentia
     return access_key_id, CredentialScope(date_text, region, service)
 
 
+@lru_cache(maxsize=_CACHED_MAX)
 def parse_signed_headers(text: str) -> tuple[str, ...] | None:
     """Split SignedHeaders at its semicolons; None if it is not a list of header names."""
     names = text.lower()
