@@ -4,10 +4,9 @@ Nothing here writes to the database. A chunk that is written and gets no row, be
 is found by the sweep of orphans after a grace period.
 
 When a write counts. Every fragment goes to its proper node, and a fragment whose node fails goes to the next in
-hand-off order until no node is left to try. The write is acknowledged if
-
-- at least data_count + ceil(parity_count / 2) fragments are durable: it can lose some and still be read; and
-- it survives the loss of any one node, if the active nodes together could have offered that.
+hand-off order until no node is left to try. The write is acknowledged if at least data_count + ceil(parity_count / 2)
+fragments are durable: it can lose some and still be read. Fragments share nodes rather than refuse the write, but before
+a chunk is left at the mercy of a single node, nodes that failed just now are asked once more.
 
 What is missing or crowded then is reported as faults, for the caller to publish in the same transaction as the chunk.
 Otherwise what was written is removed and the write fails: NoSpace if only full nodes stood in the way, NotEnoughNodes
@@ -136,14 +135,15 @@ def _store(chunk: EncodedChunk, topology: Topology) -> tuple[tuple[int, ...], Co
     proper = place_fragments(chunk.id, chunk.scheme.fragment_count, topology.writable)
     everyone = {node.id for node in topology.writable}
     healthy = topology.usable_for_writing()
-    errors: list[ChunkError] = []
-    # Nodes that failed just now are asked only if the write can't be done without them.
-    for usable in (healthy, everyone) if healthy != everyone else (everyone,):
-        holders, errors = _try_nodes(chunk, proper, usable, topology)
-        if _is_durable(chunk.scheme, proper, holders):
-            node_ids = tuple(proper[index] if holder is None else holder for index, holder in enumerate(holders))
-            return node_ids, {index for index, holder in enumerate(holders) if holder is None}
+    holders, errors = _try_nodes(chunk, proper, healthy, topology)
+    if healthy != everyone and not (_is_durable(chunk.scheme, holders) and _outlives_a_node(chunk.scheme, holders)):
+        # Nodes that failed just now are asked only if the write can't be done well without them.
         _remove(chunk, holders, topology)
+        holders, errors = _try_nodes(chunk, proper, everyone, topology)
+    if _is_durable(chunk.scheme, holders):
+        node_ids = tuple(proper[index] if holder is None else holder for index, holder in enumerate(holders))
+        return node_ids, {index for index, holder in enumerate(holders) if holder is None}
+    _remove(chunk, holders, topology)
     if errors and all(isinstance(error, NoSpace) for error in errors):
         raise NoSpace("too few nodes have room for the chunk") from errors[0]
     raise NotEnoughNodes(f"of {len(everyone)} active nodes too few took a fragment") from next(iter(errors), None)
@@ -190,14 +190,16 @@ def _write_or_explain(chunk: EncodedChunk, index: int, node_id: int, topology: T
     return None
 
 
-def _is_durable(scheme: Scheme, proper: Sequence[int], holders: Sequence[int | None]) -> bool:
+def _is_durable(scheme: Scheme, holders: Sequence[int | None]) -> bool:
+    """Say whether enough fragments are stored to acknowledge the write."""
+    stored = sum(holder is not None for holder in holders)
+    return stored >= scheme.data_count + (scheme.parity_count + 1) // 2
+
+
+def _outlives_a_node(scheme: Scheme, holders: Sequence[int | None]) -> bool:
+    """Say whether the chunk can be read without any one of its nodes."""
     loads = Counter(holder for holder in holders if holder is not None)
-    quorum = scheme.data_count + (scheme.parity_count + 1) // 2
-    if loads.total() < quorum:
-        return False
-    left_by_worst_node = loads.total() - max(loads.values())
-    left_at_best = scheme.fragment_count - max(Counter(proper).values())
-    return left_by_worst_node >= min(scheme.data_count, left_at_best)
+    return loads.total() - max(loads.values()) >= scheme.data_count
 
 
 def _remove(chunk: EncodedChunk, holders: Sequence[int | None], topology: Topology) -> None:

@@ -113,10 +113,22 @@ def test_a_full_node_is_replaced_and_not_asked_again_for_a_while(cluster: Cluste
 
 
 @pytest.mark.parametrize("data", [SMALL, LARGE])
-def test_one_node_left_of_six_is_too_few_and_nothing_stays(cluster: Cluster, data: bytes) -> None:
-    cluster.break_nodes(2, 3, 4, 5, 6)
+@pytest.mark.parametrize("broken", [(2, 3, 4, 5, 6), (1, 2, 3, 4)])
+def test_fragments_share_the_nodes_that_are_left_and_that_is_a_fault(
+    cluster: Cluster, data: bytes, broken: tuple[int, ...]
+) -> None:
+    cluster.break_nodes(*broken)
+    written = write_chunk(data, topology=cluster.topology)
+    assert set(written.node_ids) <= {1, 2, 3, 4, 5, 6} - set(broken)
+    assert written.faults
+    assert {fault.kind for fault in written.faults} == {FaultKind.MISPLACED}
+    assert read_chunk(written.as_view(), topology=cluster.topology) == data
+
+
+def test_no_node_left_is_too_few_and_nothing_stays(cluster: Cluster) -> None:
+    cluster.break_nodes(1, 2, 3, 4, 5, 6)
     with pytest.raises(NotEnoughNodes):
-        write_chunk(data, topology=cluster.topology)
+        write_chunk(LARGE, topology=cluster.topology)
     assert cluster.fragments() == []
 
 
@@ -164,8 +176,7 @@ def test_less_than_a_quorum_is_refused_and_removed(cluster: Cluster) -> None:
 
 def test_nodes_that_failed_just_now_are_asked_if_it_can_not_be_done_without_them(cluster: Cluster) -> None:
     cluster.break_nodes(2, 3, 4, 5, 6)
-    with pytest.raises(NotEnoughNodes):
-        write_chunk(SMALL, topology=cluster.topology)
+    assert set(write_chunk(SMALL, topology=cluster.topology).node_ids) == {1}
     for node_id in range(2, 7):
         cluster.switches[node_id].broken = False
     assert write_chunk(SMALL, topology=cluster.topology).faults == ()
