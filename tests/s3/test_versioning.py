@@ -234,7 +234,7 @@ def test_pages_of_versions_put_together_are_the_listing(owner: Any, versioned: s
             page = owner.list_object_versions(Bucket=versioned, Delimiter=delimiter, MaxKeys=size, **markers)
             assert sum(len(page.get(name, [])) for name in pages) <= size
             for name, items in pages.items():
-                items += page.get(name, [])
+                items.extend(page.get(name, []))
             if not page["IsTruncated"]:
                 break
             markers = {"KeyMarker": page["NextKeyMarker"]}
