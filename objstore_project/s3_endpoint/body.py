@@ -165,7 +165,11 @@ def _parse_length(text: str | None) -> int | None:
 
 
 def _trailer_names(headers: Mapping[str, str]) -> list[str]:
-    return [name for name in headers.get("x-amz-trailer", "").lower().replace(" ", "").split(",") if name]
+    """Return the trailing headers that are announced. Raises InvalidRequest for one that would not be verified."""
+    names = [name for name in headers.get("x-amz-trailer", "").lower().replace(" ", "").split(",") if name]
+    if any(name not in _CHECKSUM_HEADERS for name in names):
+        raise errors.InvalidRequest("The value specified in the x-amz-trailer header is not supported")
+    return names
 
 
 def _claimed_algorithm(headers: Mapping[str, str]) -> tuple[str | None, ChecksumAlgorithm | None]:
