@@ -99,7 +99,7 @@ def test_metadata_of_two_kilobytes_is_taken_and_a_byte_more_is_not(wire: Wire, o
         ("x-amz-server-side-encryption", "rot13"),
         ("x-amz-object-lock-mode", "FOREVER"),
         ("x-amz-object-lock-legal-hold", "PERHAPS"),
-        ("x-amz-checksum-algorithm", "PARITY"),
+        ("x-amz-sdk-checksum-algorithm", "PARITY"),
         ("x-amz-trailer", "x-amz-checksum-parity"),
         ("x-amz-tagging", "=&=&="),
         ("if-match", ""),

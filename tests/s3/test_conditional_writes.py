@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 
 from tests.live.system import LiveSystem
 from tests.s3.refusals import refused
-from tests.s3.wire import Wire
 
 WRITERS = 12
 OTHER_ETAG = '"00000000000000000000000000000000"'
@@ -91,14 +90,12 @@ def test_a_match_with_a_delete_marker_finds_no_key(owner: Any, versioned: str) -
         owner.put_object(Bucket=versioned, Key="k", Body=b"second", IfMatch=etag)
 
 
-def test_if_none_match_takes_a_star_alone(wire: Wire, bucket: str) -> None:
-    answer = wire.send("PUT", f"/{bucket}/k", headers={"if-none-match": OTHER_ETAG}, body=b"x")
-    assert answer.refusal == (501, "NotImplemented")
-
-
-def test_both_conditions_at_once_are_not_implemented(wire: Wire, bucket: str) -> None:
-    headers = {"if-none-match": "*", "if-match": OTHER_ETAG}
-    assert wire.send("PUT", f"/{bucket}/k", headers=headers, body=b"x").refusal == (501, "NotImplemented")
+def test_if_none_match_may_name_an_etag(owner: Any, bucket: str) -> None:
+    etag = owner.put_object(Bucket=bucket, Key="k", Body=b"first")["ETag"]
+    with refused("PreconditionFailed", 412):
+        owner.put_object(Bucket=bucket, Key="k", Body=b"second", IfNoneMatch=etag)
+    owner.put_object(Bucket=bucket, Key="k", Body=b"third", IfNoneMatch=OTHER_ETAG)
+    assert owner.get_object(Bucket=bucket, Key="k")["Body"].read() == b"third"
 
 
 def test_completing_an_upload_obeys_the_conditions(owner: Any, bucket: str) -> None:

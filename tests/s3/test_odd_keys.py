@@ -48,8 +48,8 @@ ODD_KEYS = {
     "next line": "a\x85b",
     "line separator": "a\u2028b",
     "emoji": "😀👨‍👩‍👧",
-    "composed": "é",
-    "decomposed": "é",
+    "composed": "\u00e9",
+    "decomposed": "e\u0301",
     "right to left": "\u202eabc",
     "byte order mark": "\ufeffa",
     "noncharacter": "a\uffffb",
@@ -126,7 +126,7 @@ def test_a_key_of_more_than_1024_bytes_is_too_long(wire: Wire, owner: Any, bucke
 
 
 def test_keys_that_look_alike_are_different(wire: Wire, owner: Any, bucket: str) -> None:
-    keys = ["a/b", "a//b", "/a/b", "a/b/", "a/./b", "A/b", "a%2Fb", "é", "é", "a b", "a+b", "a%20b"]
+    keys = ["a/b", "a//b", "/a/b", "a/b/", "a/./b", "A/b", "a%2Fb", "\u00e9", "e\u0301", "a b", "a+b", "a%20b"]
     for key in keys:
         assert wire.send("PUT", f"/{bucket}/{key}", body=key.encode()).status == 200
     assert owner.list_objects_v2(Bucket=bucket)["KeyCount"] == len(keys)
