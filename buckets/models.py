@@ -39,10 +39,27 @@ class Bucket(models.Model):
         validators=[MaxValueValidator(10 * 366 * 86_400)],
         help_text="How long an overwritten or deleted version stays recoverable, in seconds; 0 keeps none.",
     )
+    is_lock_enabled = models.BooleanField(
+        default=False, db_default=False, help_text="Whether versions can be locked (object lock). Never taken back."
+    )
+    default_retention = models.JSONField(
+        null=True, blank=True, help_text="S3's DefaultRetention (Mode, and Days or Years), which new versions get."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            # A suspended bucket overwrites its null versions, locked or not.
+            models.CheckConstraint(
+                condition=models.Q(is_lock_enabled=False) | models.Q(versioning=Versioning.ENABLED),
+                name="locks_need_versioning",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(default_retention__isnull=True) | models.Q(is_lock_enabled=True),
+                name="default_retention_needs_locks",
+            ),
+        ]
         indexes: ClassVar = [
             # ListBuckets: an owner's buckets by name.
             models.Index(fields=["owner", "name"], name="buckets_by_owner"),

@@ -69,6 +69,7 @@ def create_bucket(
     bucket: str,
     acl: str | None = None,
     create_bucket_configuration: dict[str, Any] | None = None,
+    object_lock_enabled_for_bucket: bool | None = None,
 ) -> dict[str, Any]:
     """Create a bucket. Creating one's own again succeeds in us-east-1, as it does there in AWS."""
     configuration = create_bucket_configuration or {}
@@ -79,7 +80,12 @@ def create_bucket(
         raise errors.NotImplemented
     tags = tags_from_document({"TagSet": configuration.get("Tags", [])}, count_max=BUCKET_TAG_COUNT_MAX)
     try:
-        created = services.create_bucket(name=bucket, owner_id=context.account_id, region=constraint)
+        created = services.create_bucket(
+            name=bucket,
+            owner_id=context.account_id,
+            region=constraint,
+            is_lock_enabled=bool(object_lock_enabled_for_bucket),
+        )
     except errors.BucketAlreadyOwnedByYou:
         if context.region != LEGACY_REGION:
             raise

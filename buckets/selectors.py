@@ -8,16 +8,17 @@ from typing import Any
 
 from django.db import connection
 
-from buckets.models import BucketConfiguration, Versioning
+from buckets.models import Bucket, BucketConfiguration, Versioning
 
 # Plan: one probe of the unique index on name.
 _FIND_BUCKET = """
-SELECT id, name, owner_id, region, versioning, history_seconds, created_at FROM buckets_bucket WHERE name = %s
+SELECT id, name, owner_id, region, versioning, history_seconds, created_at, is_lock_enabled
+  FROM buckets_bucket WHERE name = %s
 """
 
 # Plan: a range of the index buckets_by_owner.
 _LIST_BUCKETS = """
-SELECT id, name, owner_id, region, versioning, history_seconds, created_at FROM buckets_bucket
+SELECT id, name, owner_id, region, versioning, history_seconds, created_at, is_lock_enabled FROM buckets_bucket
  WHERE owner_id = %s AND name COLLATE "C" > %s AND name LIKE %s AND (%s = '' OR region = %s)
  ORDER BY name COLLATE "C" LIMIT %s
 """
@@ -34,6 +35,7 @@ class BucketRecord:
     versioning: str
     history_seconds: int
     created_at: datetime
+    is_lock_enabled: bool
 
     @property
     def was_ever_versioned(self) -> bool:
@@ -55,6 +57,11 @@ def list_buckets(*, owner_id: str, prefix: str, after: str, region: str, limit: 
     with connection.cursor() as cursor:
         cursor.execute(_LIST_BUCKETS, [owner_id, after, pattern, region, region, limit])
         return [BucketRecord(*row) for row in cursor.fetchall()]
+
+
+def find_default_retention(bucket_id: int) -> dict[str, Any] | None:
+    """Return the retention that a bucket's new versions get, or None. One statement."""
+    return Bucket.objects.filter(pk=bucket_id).values_list("default_retention", flat=True).first()
 
 
 def find_configuration(bucket_id: int, kind: str) -> Any | None:

@@ -63,6 +63,9 @@ class ObjectVersion(models.Model):
     checksum = models.CharField(max_length=128, blank=True, db_default="", help_text="Base 64, with -N if composite.")
     part_count = models.IntegerField(null=True, help_text="The number of parts of a multipart upload.")
     parts = models.JSONField(null=True, help_text="[[part number, size in bytes, checksum], …] in order.")
+    lock_mode = models.CharField(max_length=10, blank=True, db_default="", help_text="GOVERNANCE or COMPLIANCE.")
+    retain_until = models.DateTimeField(null=True, help_text="Until when lock_mode protects it.")
+    legal_hold = models.BooleanField(null=True, help_text="Null where it was never set; true protects it for ever.")
     became_current_at = models.DateTimeField(db_default=Now())
     superseded_at = models.DateTimeField(null=True, help_text="When it stopped being the current version.")
     deleted_at = models.DateTimeField(null=True, help_text="When S3 stopped seeing it; the start of its history.")
@@ -74,6 +77,11 @@ class ObjectVersion(models.Model):
                 fields=["object", "version_id"], condition=Q(deleted_at=None), name="one_visible_version_per_id"
             ),
             models.CheckConstraint(condition=Q(size_bytes__gte=0), name="version_size_not_negative"),
+            models.CheckConstraint(
+                condition=Q(lock_mode="", retain_until=None)
+                | Q(lock_mode__in=["GOVERNANCE", "COMPLIANCE"], retain_until__isnull=False),
+                name="retention_has_mode_and_time",
+            ),
         ]
         indexes: ClassVar = [
             # The versions of a key, newest first, visible or not: listings, as-of reads, undelete.
@@ -100,6 +108,9 @@ class MultipartUpload(models.Model):
     storage_class = models.CharField(max_length=32)
     checksum_algorithm = models.CharField(max_length=16, blank=True)
     checksum_type = models.CharField(max_length=16, blank=True)
+    lock_mode = models.CharField(max_length=10, blank=True, db_default="")
+    retain_until = models.DateTimeField(null=True)
+    legal_hold = models.BooleanField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(null=True)
     completed_version = models.ForeignKey(

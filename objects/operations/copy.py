@@ -14,6 +14,7 @@ from objects.attributes import checked_metadata, checked_storage_class, system_h
 from objects.conditions import ReadConditions, check_copy_source
 from objects.operations.answers import checksum_members, new_version_members, quoted
 from objects.operations.multipart import checked_part_number, open_upload
+from objects.operations.protection import requested_lock
 from objects.operations.read import readable_version
 from objects.operations.write import refuse_foreign_acl, write_conditions
 from objects.ranges import ByteRange, parse_copy_source_range
@@ -102,6 +103,9 @@ def copy_object(
     if_none_match: str | None = None,
     metadata: dict[str, str] | None = None,
     metadata_directive: str | None = None,
+    object_lock_mode: str | None = None,
+    object_lock_retain_until_date: datetime | None = None,
+    object_lock_legal_hold_status: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     tagging_directive: str | None = None,
@@ -152,6 +156,12 @@ def copy_object(
         metadata=checked_metadata(metadata) if replaces_metadata else source.version.metadata,
         tags=tags_from_header(tagging) if replaces_tags else source.version.tags,
         storage_class=checked_storage_class(storage_class),
+        lock=requested_lock(
+            context,
+            mode=object_lock_mode,
+            retain_until=object_lock_retain_until_date,
+            legal_hold=object_lock_legal_hold_status,
+        ),
     )
     published = copy_services.copy_object(
         bucket_id=context.bucket.id,

@@ -8,6 +8,7 @@ from typing import Any
 from buckets.context import RequestContext
 from objects.attributes import KEY_BYTES_MAX
 from objects.conditions import unquote_etag
+from objects.operations.protection import may_bypass_governance
 from objects.operations.read import is_version_id
 from objects.services import bucket as bucket_services
 from objects.services.delete import DeleteConditions
@@ -16,7 +17,6 @@ from s3protocol import errors
 from s3protocol.registry import operation
 
 DELETE_COUNT_MAX = 1_000
-NO_LOCKS = {"BypassGovernanceRetention": "nothing is locked where no object lock is served"}
 
 
 @operation("DeleteBucket", action="s3:DeleteBucket")
@@ -26,13 +26,14 @@ def delete_bucket(context: RequestContext, *, bucket: str) -> dict[str, Any]:
     return {}
 
 
-@operation("DeleteObject", action="s3:DeleteObject", versioned_action="s3:DeleteObjectVersion", harmless=NO_LOCKS)
+@operation("DeleteObject", action="s3:DeleteObject", versioned_action="s3:DeleteObjectVersion")
 def delete_object(
     context: RequestContext,
     *,
     bucket: str,
     key: str,
     version_id: str | None = None,
+    bypass_governance_retention: bool | None = None,
     if_match: str | None = None,
     if_match_last_modified_time: datetime | None = None,
     if_match_size: int | None = None,
@@ -45,6 +46,7 @@ def delete_object(
         owner_id=context.account_id,
         version_id=version_id,
         conditions=_conditions(if_match, if_match_size, if_match_last_modified_time),
+        is_bypassing=may_bypass_governance(context, bypass_governance_retention),
     )
     answer: dict[str, Any] = {}
     if deletion.version_id is not None:
@@ -63,16 +65,19 @@ def _check_version_id(version_id: str | None) -> None:
         raise errors.InvalidArgument("Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id)
 
 
-@operation("DeleteObjects", action="s3:DeleteObject", harmless=NO_LOCKS)
-def delete_objects(context: RequestContext, *, bucket: str, delete: dict[str, Any]) -> dict[str, Any]:
+@operation("DeleteObjects", action="s3:DeleteObject")
+def delete_objects(
+    context: RequestContext, *, bucket: str, delete: dict[str, Any], bypass_governance_retention: bool | None = None
+) -> dict[str, Any]:
     """Delete up to DELETE_COUNT_MAX objects or versions; each succeeds or fails by itself."""
     named = delete["Objects"]
     if not 1 <= len(named) <= DELETE_COUNT_MAX:
         raise errors.MalformedXML
+    is_bypassing = may_bypass_governance(context, bypass_governance_retention)
     deleted, failed = [], []
     for item in named:
         try:
-            deleted.append(_delete_named(context, item))
+            deleted.append(_delete_named(context, item, is_bypassing=is_bypassing))
         except errors.S3Error as error:
             failed.append({**_name_of(item), "Code": error.code, "Message": error.message})
     answer: dict[str, Any] = {"Errors": failed} if failed else {}
@@ -85,7 +90,7 @@ def _name_of(item: dict[str, Any]) -> dict[str, Any]:
     return {name: item[name] for name in ("Key", "VersionId") if name in item}
 
 
-def _delete_named(context: RequestContext, item: dict[str, Any]) -> dict[str, Any]:
+def _delete_named(context: RequestContext, item: dict[str, Any], *, is_bypassing: bool) -> dict[str, Any]:
     """Delete one of DeleteObjects' keys, with a decision of its own."""
     version_id = item.get("VersionId") or None
     action = "s3:DeleteObject" if version_id is None else "s3:DeleteObjectVersion"
@@ -101,6 +106,7 @@ def _delete_named(context: RequestContext, item: dict[str, Any]) -> dict[str, An
         owner_id=context.account_id,
         version_id=version_id,
         conditions=_conditions(item.get("ETag"), item.get("Size"), item.get("LastModifiedTime")),
+        is_bypassing=is_bypassing,
     )
     answer = _name_of(item)
     if deletion.is_delete_marker:

@@ -13,6 +13,7 @@ from objects.conditions import unquote_etag
 from objects.listing import PAGE_SIZE_MAX
 from objects.models import MultipartUpload
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
+from objects.operations.protection import requested_lock
 from objects.operations.write import refuse_foreign_acl, write_conditions
 from objects.selectors import multipart as selectors
 from objects.services import multipart as services
@@ -59,6 +60,9 @@ def create_multipart_upload(
     content_type: str | None = None,
     expires: str | None = None,
     metadata: dict[str, str] | None = None,
+    object_lock_mode: str | None = None,
+    object_lock_retain_until_date: datetime | None = None,
+    object_lock_legal_hold_status: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
@@ -85,6 +89,12 @@ def create_multipart_upload(
             metadata=checked_metadata(metadata),
             tags=tags_from_header(tagging),
             storage_class=checked_storage_class(storage_class),
+            lock=requested_lock(
+                context,
+                mode=object_lock_mode,
+                retain_until=object_lock_retain_until_date,
+                legal_hold=object_lock_legal_hold_status,
+            ),
             checksum_algorithm=checksum_algorithm or "",
             checksum_type=checksum_type,
         ),

@@ -10,6 +10,7 @@ from buckets.operations import owner_acl
 from objects.attributes import shown_headers
 from objects.conditions import ReadConditions, check_read
 from objects.operations.answers import checksum_members, checksum_of, quoted, version_members
+from objects.operations.protection import lock_members
 from objects.ranges import ByteRange, parse_range
 from objects.selectors.lookup import VersionRecord, find_parts
 from objects.services.read import iterate_version, read_small_version
@@ -207,6 +208,8 @@ def _described(context: RequestContext, version: VersionRecord, overrides: dict[
         described["StorageClass"] = version.storage_class
     if context.bucket.was_ever_versioned:
         described["VersionId"] = version.version_id
+    if context.bucket.is_lock_enabled:
+        described |= lock_members(context, version)
     return described
 
 

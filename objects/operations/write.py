@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from buckets.context import RequestContext
@@ -9,6 +10,7 @@ from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, checked_storage_class, system_headers
 from objects.conditions import unquote_etag
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
+from objects.operations.protection import requested_lock, require_digest
 from objects.services.publish import NewVersion, WriteConditions
 from objects.services.put import put_object as store_object
 from s3protocol import errors
@@ -31,6 +33,9 @@ def put_object(
     if_match: str | None = None,
     if_none_match: str | None = None,
     metadata: dict[str, str] | None = None,
+    object_lock_mode: str | None = None,
+    object_lock_retain_until_date: datetime | None = None,
+    object_lock_legal_hold_status: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
@@ -53,7 +58,14 @@ def put_object(
         metadata=checked_metadata(metadata),
         tags=tags_from_header(tagging),
         storage_class=checked_storage_class(storage_class),
+        lock=requested_lock(
+            context,
+            mode=object_lock_mode,
+            retain_until=object_lock_retain_until_date,
+            legal_hold=object_lock_legal_hold_status,
+        ),
     )
+    require_digest(context, version.lock)
     published, version = store_object(
         bucket_id=context.bucket.id,
         key=key,

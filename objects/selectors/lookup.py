@@ -19,10 +19,10 @@ from chunks.records import ChunkView
 EXTENT_PAGE_SIZE = 128
 EXTENT_SIZE_BYTES_MAX = 1 << 27  # no chunk is larger than 128 MiB
 
-_BUCKET_COLUMNS = "b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at"
+_BUCKET_COLUMNS = "b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at, b.is_lock_enabled"
 _VERSION_COLUMNS = """v.id, o.key, v.version_id, v.is_delete_marker, v.owner_id, v.size_bytes, v.etag, v.content_type,
        v.headers, v.metadata, v.tags, v.storage_class, v.checksum_algorithm, v.checksum_type, v.checksum, v.part_count,
-       v.became_current_at"""
+       v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold"""
 _EXTENT_COLUMNS = "e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, c.id, c.size_bytes, c.scheme, c.node_ids"
 
 # Plan: unique index on bucket name; unique index on (bucket, key); primary key of the version; the index
@@ -67,7 +67,7 @@ SELECT {_EXTENT_COLUMNS}
  ORDER BY e.offset_bytes LIMIT %s
 """
 
-_BUCKET_COLUMN_COUNT = 7
+_BUCKET_COLUMN_COUNT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,9 @@ class VersionRecord:
     checksum: str
     part_count: int | None
     became_current_at: datetime
+    lock_mode: str
+    retain_until: datetime | None
+    legal_hold: bool | None
     first_extent: ExtentRecord | None
 
 
@@ -156,6 +159,9 @@ def _version_record(row: tuple[Any, ...]) -> VersionRecord:
         checksum,
         part_count,
         became_current_at,
+        lock_mode,
+        retain_until,
+        legal_hold,
         *extent,
     ) = row
     return VersionRecord(
@@ -176,6 +182,9 @@ def _version_record(row: tuple[Any, ...]) -> VersionRecord:
         checksum=checksum,
         part_count=part_count,
         became_current_at=became_current_at,
+        lock_mode=lock_mode,
+        retain_until=retain_until,
+        legal_hold=legal_hold,
         first_extent=None if extent[0] is None else _extent_record(tuple(extent)),
     )
 

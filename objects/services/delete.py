@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from objects.services.publish import call_publisher, new_version_id, raise_outcome
+from s3protocol import errors
 
 # Plans: see objects/sql/publish.sql.
 _DELETE_OBJECT = """
-SELECT outcome, version_id, is_delete_marker FROM objects_delete_object(%s, %s, %s, %s::jsonb, %s, %s, %s)
+SELECT outcome, version_id, is_delete_marker FROM objects_delete_object(%s, %s, %s, %s::jsonb, %s, %s, %s, %s)
 """
 
 
@@ -35,11 +36,18 @@ class Deletion:
 
 
 def delete_object(
-    *, bucket_id: int, key: str, owner_id: str, version_id: str | None, conditions: DeleteConditions = NO_CONDITIONS
+    *,
+    bucket_id: int,
+    key: str,
+    owner_id: str,
+    version_id: str | None,
+    conditions: DeleteConditions = NO_CONDITIONS,
+    is_bypassing: bool = False,
 ) -> Deletion:
     """Delete an object, or one version of it; `owner_id` owns the delete marker where one is made. One round trip.
 
-    Deleting what is not there succeeds, as in S3. Raises NoSuchKey and PreconditionFailed for conditions, NoSuchBucket.
+    Deleting what is not there succeeds, as in S3. `is_bypassing` lifts retention in GOVERNANCE mode; whoever says so has
+    authorized it. Raises AccessDenied for a locked version, NoSuchKey and PreconditionFailed for conditions, NoSuchBucket.
     """
     marker = {"version_id": new_version_id(), "owner_id": owner_id, "is_delete_marker": True}
     outcome, deleted_version_id, is_delete_marker = call_publisher(
@@ -52,7 +60,10 @@ def delete_object(
             conditions.if_match,
             conditions.if_match_size,
             conditions.if_match_modified,
+            is_bypassing,
         ],
     )
+    if outcome == errors.AccessDenied.code:
+        raise errors.AccessDenied("Access Denied because object protected by object lock.")
     raise_outcome(outcome)
     return Deletion(deleted_version_id, is_delete_marker)

@@ -44,6 +44,7 @@ SELECT v.id, v.object_id, v.bucket_id, v.size_bytes, v.is_delete_marker
        SELECT * FROM objects_objectversion v
         WHERE v.bucket_id = h.bucket_id
           AND v.deleted_at <= clock_timestamp() - make_interval(secs => h.history_seconds)
+          AND NOT objects_is_locked(v, true)
         ORDER BY v.deleted_at LIMIT %s FOR UPDATE SKIP LOCKED) AS v
  LIMIT %s
 """

@@ -11,7 +11,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from buckets.services import lock_bucket_shared
 from objects.conditions import unquote_etag
 from objects.models import MultipartUpload, ObjectVersion, Part
+from objects.retention import ObjectLock
 from objects.services.body import Body, discard_body, store_body
 from objects.services.publish import (
     NewVersion,
@@ -126,6 +127,7 @@ def create_multipart_upload(*, bucket_id: int, key: str, version: NewVersion) ->
             storage_class=version.storage_class,
             checksum_algorithm=version.checksum_algorithm,
             checksum_type=version.checksum_type,
+            **asdict(version.lock),
         )
 
 
@@ -287,6 +289,7 @@ def _version_of_parts(upload: MultipartUpload, parts: Sequence[Part], claim: Com
         metadata=upload.metadata,
         tags=upload.tags,
         storage_class=upload.storage_class,
+        lock=ObjectLock(upload.lock_mode, upload.retain_until, upload.legal_hold),
         checksum_algorithm=algorithm,
         checksum_type=checksum_type,
         checksum=checksum,

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 
+from objects.retention import NO_LOCK, ObjectLock
 from objects.services.body import StoredBody, discard_body
 from s3protocol import errors
 
@@ -48,11 +49,14 @@ class NewVersion:
     checksum: str = ""
     part_count: int | None = None
     parts: list[list[Any]] | None = None
+    lock: ObjectLock = NO_LOCK
     version_id: str = field(default_factory=new_version_id)
 
     def document(self) -> str:
         """Render the columns for the publishing functions."""
-        return json.dumps(asdict(self))
+        columns = asdict(self)
+        columns |= columns.pop("lock")
+        return json.dumps(columns, default=datetime.isoformat)
 
 
 @dataclass(frozen=True, slots=True)

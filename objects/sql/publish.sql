@@ -20,9 +20,20 @@ CREATE FUNCTION objects_count_usage(
            history_bytes = u.history_bytes + excluded.history_bytes
 $$;
 
+CREATE FUNCTION objects_is_locked(p_version objects_objectversion, p_is_bypassing boolean) RETURNS boolean LANGUAGE sql AS $$
+    -- Whether object lock keeps a version from being deleted for good. Bypassing lifts retention in GOVERNANCE mode.
+    SELECT coalesce(p_version.legal_hold, false)
+        OR (coalesce(p_version.retain_until > clock_timestamp(), false)
+            AND NOT (p_is_bypassing AND p_version.lock_mode = 'GOVERNANCE'))
+$$;
+
 CREATE FUNCTION objects_erase_version(p_version bigint) RETURNS void LANGUAGE plpgsql AS $$
--- Forget a version for good. Its chunks become questions for the collector.
+-- Forget a version for good. Its chunks become questions for the collector. Whoever may bypass GOVERNANCE has been asked
+-- before; what nobody may erase stops here, whatever the caller thinks.
 BEGIN
+    IF EXISTS (SELECT FROM objects_objectversion v WHERE v.id = p_version AND objects_is_locked(v, true)) THEN
+        RAISE EXCEPTION 'version % is locked', p_version;
+    END IF;
     -- A question that stands already is asked anew: its row is locked by that, so that a collector which does not see
     -- the extents gone yet can't answer it meanwhile.
     INSERT INTO chunks_garbage (chunk_id)
@@ -57,14 +68,25 @@ CREATE FUNCTION objects_insert_version(
     INSERT INTO objects_objectversion
            (id, object_id, bucket_id, version_id, is_delete_marker, owner_id, size_bytes, etag, content_type, headers,
             metadata, tags, storage_class, checksum_algorithm, checksum_type, checksum, part_count, parts,
-            became_current_at)
+            lock_mode, retain_until, legal_hold, became_current_at)
     VALUES (p_id, p_object_id, p_bucket_id, p_version_id, coalesce((p_version->>'is_delete_marker')::boolean, false),
             p_version->>'owner_id', coalesce((p_version->>'size_bytes')::bigint, 0), coalesce(p_version->>'etag', ''),
             coalesce(p_version->>'content_type', ''), coalesce(p_version->'headers', '{}'),
             coalesce(p_version->'metadata', '{}'), coalesce(p_version->'tags', '{}'),
             coalesce(p_version->>'storage_class', 'STANDARD'), coalesce(p_version->>'checksum_algorithm', ''),
             coalesce(p_version->>'checksum_type', ''), coalesce(p_version->>'checksum', ''),
-            (p_version->>'part_count')::int, nullif(p_version->'parts', 'null'), p_now)
+            (p_version->>'part_count')::int, nullif(p_version->'parts', 'null'), coalesce(p_version->>'lock_mode', ''),
+            (p_version->>'retain_until')::timestamptz, (p_version->>'legal_hold')::boolean, p_now)
+$$;
+
+CREATE FUNCTION objects_retained_by_default(p_version jsonb, p_retention jsonb) RETURNS jsonb LANGUAGE sql AS $$
+    -- Give a new version the retention that its bucket has for those that bring none of their own.
+    SELECT CASE WHEN p_retention IS NULL OR coalesce(p_version->>'lock_mode', '') <> '' THEN p_version
+           ELSE p_version || jsonb_build_object(
+                'lock_mode', p_retention->>'Mode',
+                'retain_until', clock_timestamp() + make_interval(
+                    years => coalesce((p_retention->>'Years')::int, 0), days => coalesce((p_retention->>'Days')::int, 0)))
+           END
 $$;
 
 CREATE FUNCTION objects_publish_version(
@@ -76,6 +98,7 @@ CREATE FUNCTION objects_publish_version(
 DECLARE
     v_versioning text;
     v_history_seconds int;
+    v_default_retention jsonb;
     v_object objects_object;
     v_current objects_objectversion;
     v_replaced objects_objectversion;
@@ -83,11 +106,15 @@ DECLARE
 BEGIN
     outcome := '';
     PERFORM pg_advisory_xact_lock_shared(28514, hashint8(p_bucket_id));
-    SELECT b.versioning, b.history_seconds INTO v_versioning, v_history_seconds
+    SELECT b.versioning, b.history_seconds, b.default_retention
+      INTO v_versioning, v_history_seconds, v_default_retention
       FROM buckets_bucket b WHERE b.id = p_bucket_id;
     IF NOT FOUND THEN
         outcome := 'NoSuchBucket';
         RETURN;
+    END IF;
+    IF v_default_retention IS NOT NULL THEN
+        p_version := objects_retained_by_default(p_version, v_default_retention);
     END IF;
     version_id := CASE WHEN v_versioning = 'Enabled' THEN p_version->>'version_id' ELSE 'null' END;
     version_row := nextval('objects_objectversion_id_seq');
@@ -216,11 +243,12 @@ END $$;
 
 CREATE FUNCTION objects_delete_object(
     p_bucket_id bigint, p_key text, p_version_id text, p_marker jsonb,
-    p_if_match text, p_if_match_size bigint, p_if_match_modified timestamptz,
+    p_if_match text, p_if_match_size bigint, p_if_match_modified timestamptz, p_is_bypassing boolean,
     OUT outcome text, OUT version_id text, OUT is_delete_marker boolean
 ) LANGUAGE plpgsql AS $$
 -- DeleteObject. Without a version id: a delete marker where the bucket is or was versioned, otherwise the object goes.
--- With one: that version goes for good. `version_id` and `is_delete_marker` are what S3 answers.
+-- With one: that version goes for good, unless object lock protects it (AccessDenied). `version_id` and
+-- `is_delete_marker` are what S3 answers.
 DECLARE
     v_versioning text;
     v_history_seconds int;
@@ -267,6 +295,10 @@ BEGIN
     IF p_version_id IS NOT NULL THEN
         version_id := p_version_id;
         IF v_target.id IS NULL THEN
+            RETURN;
+        END IF;
+        IF objects_is_locked(v_target, p_is_bypassing) THEN
+            outcome := 'AccessDenied';
             RETURN;
         END IF;
         is_delete_marker := v_target.is_delete_marker;

@@ -65,6 +65,11 @@ class InvalidPolicyDocument(
 ): ...
 
 
+class InvalidRetentionPeriod(
+    S3Error, status=400, message="Default retention period must be a positive integer value."
+): ...
+
+
 class InvalidS3DestinationBucket(
     S3Error, status=400, message="The destination bucket that you specified is not valid."
 ): ...

@@ -1,0 +1,72 @@
+"""What other operations ask of object lock: the protection of new versions, of shown ones, and the bypass of deletes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from buckets.context import RequestContext
+from objects.retention import NO_LOCK, ObjectLock, checked_lock
+from objects.selectors.lookup import VersionRecord
+from s3protocol import errors
+
+
+def require_locks(context: RequestContext) -> None:
+    """Raise InvalidRequest in a bucket whose versions cannot be locked."""
+    if not context.bucket.is_lock_enabled:
+        raise errors.InvalidRequest("Bucket is missing Object Lock Configuration")
+
+
+def is_allowed(context: RequestContext, action: str) -> bool:
+    """Say whether the principal may also do another action with the addressed object."""
+    try:
+        context.authorize(action, owner_id=context.bucket.owner_id)
+    except errors.AccessDenied:
+        return False
+    return True
+
+
+def may_bypass_governance(context: RequestContext, is_requested: bool | None) -> bool:  # noqa: FBT001  the member's value
+    """Say whether retention in GOVERNANCE mode is lifted for this request: it asks for that, and it may."""
+    return bool(is_requested) and is_allowed(context, "s3:BypassGovernanceRetention")
+
+
+def requested_lock(
+    context: RequestContext, *, mode: str | None, retain_until: datetime | None, legal_hold: str | None
+) -> ObjectLock:
+    """Read and authorize the protection that a new version is to have by its own headers.
+
+    Raises InvalidRequest, InvalidArgument, AccessDenied.
+    """
+    if mode is None and retain_until is None and legal_hold is None:
+        return NO_LOCK
+    require_locks(context)
+    lock = checked_lock(mode, retain_until, legal_hold, now=datetime.now(UTC))
+    if lock.retain_until is not None:
+        context.authorize("s3:PutObjectRetention", owner_id=context.bucket.owner_id)
+    if lock.legal_hold is not None:
+        context.authorize("s3:PutObjectLegalHold", owner_id=context.bucket.owner_id)
+    return lock
+
+
+def require_digest(context: RequestContext, lock: ObjectLock) -> None:
+    """Raise InvalidRequest for a body to be locked that came without a digest: what is wrong could never be removed."""
+    if not lock.is_nothing and context.body.claimed_md5() is None and context.body.checksum_algorithm is None:
+        raise errors.InvalidRequest(
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
+        )
+
+
+def lock_members(context: RequestContext, version: VersionRecord) -> dict[str, Any]:
+    """Render a version's protection for those who may see it."""
+    members: dict[str, Any] = {}
+    if version.retain_until is not None and is_allowed(context, "s3:GetObjectRetention"):
+        members |= {"ObjectLockMode": version.lock_mode, "ObjectLockRetainUntilDate": version.retain_until}
+    if version.legal_hold is not None and is_allowed(context, "s3:GetObjectLegalHold"):
+        members["ObjectLockLegalHoldStatus"] = on_or_off(version.legal_hold)
+    return members
+
+
+def on_or_off(legal_hold: bool) -> str:  # noqa: FBT001  the value is what is rendered
+    """Render a legal hold."""
+    return "ON" if legal_hold else "OFF"
