@@ -14,5 +14,8 @@ def add_facts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what the page shows, for those who may see it all."""
     if request.user.is_active and request.user.is_superuser:
         context["facts"] = find_store_facts()
-        context["node_states"] = list(NodeState)
+        context["node_states"] = [
+            {"value": state, "label": state.name.replace("_", " ").capitalize()} for state in NodeState
+        ]
+    context["title"] = "Dashboard"
     return context

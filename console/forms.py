@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 
+from accesscontrol.models import User
 from buckets.names import is_valid_bucket_name
 
 HISTORY_SECONDS_MAX = 10 * 366 * 86_400
 EXPIRIES = (
-    (900, "15 minutes"), (3_600, "1 hour"), (43_200, "12 hours"), (86_400, "1 day"), (3 * 86_400, "3 days"),
+    (900, "15 minutes"),
+    (3_600, "1 hour"),
+    (43_200, "12 hours"),
+    (86_400, "1 day"),
+    (3 * 86_400, "3 days"),
     (7 * 86_400, "7 days"),
 )
 _HISTORY_UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
@@ -42,16 +46,16 @@ def bucket_name_problem(name: str) -> str | None:
 class SignInForm(AuthenticationForm):
     """Name and password of a user who may sign in to the console."""
 
-    error_messages: ClassVar = {
+    error_messages = {  # noqa: RUF012  Django declares it as an instance attribute
         "invalid_login": "This user name and password do not belong together.",
         "inactive": "This user is switched off.",
         "no_console": "This user may not sign in to the console.",
     }
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         """Refuse users who have only access keys. Raises ValidationError."""
         super().confirm_login_allowed(user)
-        if not getattr(user, "is_staff", False):
+        if not user.is_staff:
             raise ValidationError(self.error_messages["no_console"], code="no_console")
 
 

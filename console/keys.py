@@ -16,7 +16,9 @@ DOWNLOAD_NAME_LENGTH_MAX = 200
 # What a file name must not hold on some system, controls, and marks that reverse the reading direction.
 _UNSAFE_IN_NAMES = re.compile('[\x00-\x1f\x7f-\x9f"*/:<>?\\\\|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 _INVISIBLE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
-    ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t",
+    ord("\n"): "\\n",
+    ord("\r"): "\\r",
+    ord("\t"): "\\t",
 }
 
 
@@ -39,7 +41,8 @@ def crumbs(prefix: str) -> list[Crumb]:
 
 def parent_prefix(key: str) -> str:
     """Return the prefix that a key or common prefix is listed under."""
-    return key[: key.rstrip(DELIMITER).rfind(DELIMITER) + 1] if key.endswith(DELIMITER) else key[: key.rfind("/") + 1]
+    name = key.removesuffix(DELIMITER)
+    return name[: name.rfind(DELIMITER) + 1]
 
 
 def name_within(key: str, prefix: str) -> str:

@@ -12,10 +12,17 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 _BLUE = {
-    "50": "oklch(97% .014 254.6)", "100": "oklch(93.2% .032 255.6)", "200": "oklch(88.2% .059 254.1)",
-    "300": "oklch(80.9% .105 251.8)", "400": "oklch(70.7% .165 254.6)", "500": "oklch(62.3% .2 259.8)",
-    "600": "oklch(54.6% .215 262.9)", "700": "oklch(48.8% .21 264.4)", "800": "oklch(42.4% .18 265.6)",
-    "900": "oklch(37.9% .146 265.5)", "950": "oklch(28.2% .091 267.9)",
+    "50": "oklch(97% .014 254.6)",
+    "100": "oklch(93.2% .032 255.6)",
+    "200": "oklch(88.2% .059 254.1)",
+    "300": "oklch(80.9% .105 251.8)",
+    "400": "oklch(70.7% .165 254.6)",
+    "500": "oklch(62.3% .2 259.8)",
+    "600": "oklch(54.6% .215 262.9)",
+    "700": "oklch(48.8% .21 264.4)",
+    "800": "oklch(42.4% .18 265.6)",
+    "900": "oklch(37.9% .146 265.5)",
+    "950": "oklch(28.2% .091 267.9)",
 }
 
 
@@ -28,7 +35,7 @@ def _rows(title: str, icon: str, model: str) -> dict[str, Any]:
     app, _, name = model.partition(".")
 
     def may_view(request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(f"{app}.view_{name}"))  # type: ignore[union-attr]  # nobody anonymous comes here
+        return bool(request.user.has_perm(f"{app}.view_{name}"))
 
     return _page(title, icon, f"admin:{app}_{name}_changelist") | {"permission": may_view}
 

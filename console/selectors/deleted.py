@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -59,7 +60,7 @@ class DeletedPage:
 def list_deleted(*, bucket_id: int, prefix: str, after: str, limit: int) -> DeletedPage:
     """Return up to `limit` deleted keys behind `after`; fewer, when SCANNED_KEYS_MAX keys were looked at. Two statements."""
     end = successor(prefix)
-    span = [bucket_id, after, prefix, end, end]
+    span: list[Any] = [bucket_id, after, prefix, end, end]
     with connection.cursor() as cursor:
         cursor.execute(_SCAN_END, [*span, SCANNED_KEYS_MAX])
         row = cursor.fetchone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
@@ -61,7 +62,7 @@ class StoreFacts:
         return sum(zone.counts.get(NodeState.ACTIVE, 0) for zone in self.zones)
 
 
-def count_capped(rows: QuerySet) -> CappedCount:
+def count_capped(rows: QuerySet[Any]) -> CappedCount:
     """Count rows, but no further than it takes to know that there are more than COUNTED_MAX. One statement."""
     return CappedCount(rows.order_by().values("pk")[: COUNTED_MAX + 1].count())
 

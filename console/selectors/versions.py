@@ -62,9 +62,7 @@ class KeyVersion:
         return None if self.deleted_at is None else self.deleted_at + timedelta(seconds=history_seconds)
 
 
-def list_key_versions(
-    *, bucket_id: int, key: str, before: int | None, limit: int
-) -> tuple[list[KeyVersion], bool]:
+def list_key_versions(*, bucket_id: int, key: str, before: int | None, limit: int) -> tuple[list[KeyVersion], bool]:
     """Return up to `limit` versions of a key older than the row `before`, newest first, and whether there are more."""
     with connection.cursor() as cursor:
         cursor.execute(_LIST_KEY_VERSIONS, [bucket_id, key, before, before, limit + 1])

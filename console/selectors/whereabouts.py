@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from uuid import UUID
 
 from chunks.erasure import parse_scheme
 from chunks.models import FragmentFault, Node
@@ -54,7 +55,7 @@ def find_whereabouts(version: VersionRecord) -> tuple[list[ExtentPlace], bool]:
     return [_place(extent, nodes, faults) for extent in shown], len(extents) > SHOWN_EXTENTS_MAX
 
 
-def _place(extent: ExtentRecord, nodes: dict[int, Node], faults: dict[tuple[object, int], str]) -> ExtentPlace:
+def _place(extent: ExtentRecord, nodes: dict[int, Node], faults: dict[tuple[UUID, int], str]) -> ExtentPlace:
     chunk = extent.chunk
     fragments = []
     for index, node_id in enumerate(chunk.node_ids):

@@ -13,7 +13,7 @@ from s3protocol.presign import SigningCredentials, presign_v4
 _ALL_INTERFACES = {"0.0.0.0", "::"}  # noqa: S104  their names are compared, nothing listens here
 
 
-class NoUsableKey(Exception):  # noqa: N818  it says what is missing
+class NoUsableKey(Exception):
     """The user has no active access key to sign with."""
 
 
@@ -26,7 +26,10 @@ def make_presigned_link(
     address is all interfaces.
     """
     access_key_id = (
-        user.access_keys.filter(is_active=True).order_by("created_at", "pk").values_list("access_key_id", flat=True).first()
+        user.access_keys.filter(is_active=True)
+        .order_by("created_at", "pk")
+        .values_list("access_key_id", flat=True)
+        .first()
     )
     credentials = None if access_key_id is None else find_credentials(access_key_id)
     if access_key_id is None or credentials is None:

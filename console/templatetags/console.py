@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,12 @@ register.filter("name_within", keys.name_within)
 register.filter("parent_prefix", keys.parent_prefix)
 
 
+@register.filter
+def header_name(member: str) -> str:
+    """Turn a member of S3's model into the header that carries it: `CacheControl` → `Cache-Control`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", member)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """Draw an icon of templates/console/icons.html; decoration, silent to screen readers."""
@@ -33,10 +40,8 @@ def moment(at: datetime | None) -> SafeString:
     if at is None:
         return SafeString("")
     at = at.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{:%Y-%m-%d %H:%M}</time>',
-        at.isoformat(), at, at,
-    )
+    text = f"{at:%Y-%m-%d %H:%M:%S}"
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), text, text[:-3])
 
 
 @register.simple_tag

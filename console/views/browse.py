@@ -51,7 +51,7 @@ def browse(request: HttpRequest, bucket_name: str) -> HttpResponse:
         "prefix": prefix,
         "begins": begins,
         "crumbs": crumbs(prefix),
-        "rows": listed,
+        "rows": sorted(listed, key=lambda row: not row.is_common_prefix),  # folders first, as people expect
         "after": after,
         "next_after": listed[-1].name if is_truncated else None,
         "may_write": is_allowed(request, bucket, "s3:PutObject"),

@@ -37,9 +37,7 @@ def buckets(request: HttpRequest, form: CreateBucketForm | None = None) -> HttpR
     begins, after = request.GET.get("begins", ""), request.GET.get("after", "")
     found = []
     if "\0" not in begins + after:
-        found = list_buckets(
-            owner_id=principal.account_id, prefix=begins, after=after, region="", limit=PAGE_SIZE + 1
-        )
+        found = list_buckets(owner_id=principal.account_id, prefix=begins, after=after, region="", limit=PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
     usage = find_usage([bucket.id for bucket in shown])
     context = {
@@ -114,7 +112,8 @@ def set_history(request: HttpRequest, bucket_name: str) -> HttpResponse:
     put_bucket_history(bucket_id=bucket.id, history_seconds=seconds)
     messages.success(
         request,
-        f"What is overwritten or deleted can be brought back for {human_duration(seconds)}." if seconds
+        f"What is overwritten or deleted can be brought back for {human_duration(seconds)}."
+        if seconds
         else "The bucket keeps no history: what is overwritten or deleted is gone.",
     )
     return redirect("console:bucket-settings", bucket_name=bucket.name)

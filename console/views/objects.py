@@ -58,14 +58,10 @@ def show(request: HttpRequest, bucket_name: str) -> HttpResponse:
     return _page(request, bucket, text_parameter(request, "key"), row)
 
 
-def _page(
-    request: HttpRequest, bucket: BucketRecord, key: str, row: int | None, **more: Any
-) -> HttpResponse:
+def _page(request: HttpRequest, bucket: BucketRecord, key: str, row: int | None, **more: Any) -> HttpResponse:
     version = find_version(bucket, key, row)
     before = row_parameter(request, "before")
-    versions, has_more = list_key_versions(
-        bucket_id=bucket.id, key=key, before=before, limit=VERSIONS_PAGE_SIZE
-    )
+    versions, has_more = list_key_versions(bucket_id=bucket.id, key=key, before=before, limit=VERSIONS_PAGE_SIZE)
     if version is None and not versions:
         raise Http404("There is no such object.")
     if version is not None and version.is_delete_marker:
@@ -83,9 +79,9 @@ def _page(
         "versions": versions,
         "before": before,
         "next_before": versions[-1].row_id if has_more else None,
-        "is_shown_current": bool(versions) and version is not None and any(
-            one.is_current and one.row_id == version.id for one in versions
-        ),
+        "is_shown_current": bool(versions)
+        and version is not None
+        and any(one.is_current and one.row_id == version.id for one in versions),
         "restorable": next((one for one in versions if one.is_restorable), None),
         "parts": parts[:PARTS_SHOWN_MAX],
         "part_count": len(parts),
@@ -125,7 +121,11 @@ def presign(request: HttpRequest, bucket_name: str) -> HttpResponse:
         )
     except NoUsableKey:
         return _page(
-            request, bucket, key, row, presign_form=form,
+            request,
+            bucket,
+            key,
+            row,
+            presign_form=form,
             presign_problem="You have no active access key to sign with. An operator can make one in the admin.",
         )
     return _page(request, bucket, key, row, presign_form=form, link=link)
@@ -144,9 +144,9 @@ def download(request: HttpRequest, bucket_name: str) -> HttpResponseBase:
     pieces = () if request.method == "HEAD" else iterate_version(version, 0, version.size_bytes)
     response = StreamingHttpResponse(pieces, content_type="application/octet-stream")
     response["Content-Length"] = str(version.size_bytes)
-    response["Content-Disposition"] = content_disposition_header(
-        as_attachment=True, filename=download_name(key)
-    ) or "attachment"
+    response["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=download_name(key)) or "attachment"
+    )
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, no-store"
     return response

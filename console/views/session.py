@@ -42,4 +42,3 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
 def sign_out(request: HttpRequest) -> HttpResponseBase:
     """End the session."""
     return _LOGOUT(request)
-

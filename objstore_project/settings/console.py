@@ -1,6 +1,6 @@
 """The console, the Celery processes and management commands: the gateway's apps, and those of the browser."""
 
-from console.theme import UNFOLD as UNFOLD
+from console.theme import UNFOLD  # noqa: F401  a setting
 from objstore_project.settings.base import *  # noqa: F403  settings build on each other
 from objstore_project.settings.base import BASE_DIR, INSTALLED_APPS, OBJSTORE_DATA_DIR
 
@@ -47,6 +47,7 @@ TEMPLATES = [
 ]
 
 APPEND_SLASH = True
+DATETIME_FORMAT = "Y-m-d H:i"
 LOGIN_URL = "console:sign-in"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_NAME = "objstore_session"

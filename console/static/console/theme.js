@@ -1,7 +1,7 @@
 // Chooses light or dark before the page is drawn. The choice is kept where the admin keeps it, too.
 "use strict";
 (() => {
-  const KEY = "_x_adminTheme";
+  const KEY = "adminTheme";
   const chosen = () => {
     try {
       return JSON.parse(localStorage.getItem(KEY)) || "auto";

@@ -153,10 +153,10 @@
     depth = 0;
     zone.classList.remove("dropping");
     const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
-    const entries = items.map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    const files = entries.length
-      ? (await Promise.all(entries.map((entry) => filesOf(entry, "")))).flat()
-      : [...event.dataTransfer.files].map((file) => [file.name, file]);
+    // Both must be asked for before the event is over.
+    const dropped = items.map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);
+    const found = dropped.map(([entry, file]) => (entry?.isDirectory ? filesOf(entry, "") : [[file.name, file]]));
+    const files = (await Promise.all(found)).flat();
     if (files.length) add(files);
   });
 })();
