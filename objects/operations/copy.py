@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from accesscontrol.principal import Principal
 from buckets.context import RequestContext
@@ -59,7 +59,7 @@ class CopySource:
 
 
 def _parse_copy_source(header: str) -> tuple[str, str, str | None]:
-    """Split `[/]bucket/key[?versionId=id]`. Raises InvalidArgument."""
+    """Split `[/]bucket/key[?versionId=id]`, in which a plus sign is a space, as in AWS. Raises InvalidArgument."""
     path, _, query = header.partition("?")
     version_id = None
     if query.startswith("versionId="):
@@ -67,7 +67,7 @@ def _parse_copy_source(header: str) -> tuple[str, str, str | None]:
     elif query:
         path = header
     try:
-        bucket_name, slash, key = unquote(path, errors="strict").removeprefix("/").partition("/")
+        bucket_name, slash, key = unquote_plus(path, errors="strict").removeprefix("/").partition("/")
     except UnicodeDecodeError:
         bucket_name, slash, key = "", "", ""
     if not slash or not bucket_name or not key or "\0" in key or version_id == "":
