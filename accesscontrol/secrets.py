@@ -19,29 +19,29 @@ from accesscontrol.errors import SecretUnreadable
 PURPOSE = b"objstore access keys"
 
 
-@lru_cache(maxsize=4)
-def _sealer(keys: tuple[str, ...]) -> MultiFernet:
+@lru_cache(maxsize=8)
+def _sealer(keys: tuple[str, ...], purpose: bytes) -> MultiFernet:
     """Build the sealer for a tuple of master keys, the first of which seals."""
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key))) for key in keys])
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(_derive(key, purpose))) for key in keys])
 
 
-def _derive(master_key: str) -> bytes:
-    """Derive 32 bytes for this purpose from a master key."""
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(master_key.encode())
+def _derive(master_key: str, purpose: bytes) -> bytes:
+    """Derive 32 bytes for a purpose from a master key."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(master_key.encode())
 
 
-def _current_sealer() -> MultiFernet:
-    return _sealer((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+def _current_sealer(purpose: bytes) -> MultiFernet:
+    return _sealer((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS), purpose)
 
 
-def seal(text: str) -> bytes:
-    """Encrypt and authenticate a secret for storage."""
-    return _current_sealer().encrypt(text.encode())
+def seal(text: str, *, purpose: bytes = PURPOSE) -> bytes:
+    """Encrypt and authenticate a secret for storage. What is sealed for one purpose opens for no other."""
+    return _current_sealer(purpose).encrypt(text.encode())
 
 
-def unseal(sealed: bytes | memoryview) -> str:
+def unseal(sealed: bytes | memoryview, *, purpose: bytes = PURPOSE) -> str:
     """Decrypt a stored secret. Raises SecretUnreadable when no configured master key fits."""
     try:
-        return _current_sealer().decrypt(bytes(sealed)).decode()
+        return _current_sealer(purpose).decrypt(bytes(sealed)).decode()
     except InvalidToken:
         raise SecretUnreadable from None

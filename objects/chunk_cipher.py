@@ -70,7 +70,13 @@ def encrypt_chunk(data_key: bytes, chunk_id: UUID, plain: bytes | bytearray | me
 
 
 def decrypt_range(
-    data_key: bytes, chunk_id: UUID, cipher_bytes: int, start: int, end: int, pieces: Iterable[bytes | memoryview]
+    data_key: bytes,
+    chunk_id: UUID,
+    pieces: Iterable[bytes | memoryview],
+    *,
+    cipher_bytes: int,
+    start: int,
+    end: int,
 ) -> Iterator[bytes]:
     """Yield the plain bytes [start, end) of a chunk from the stored bytes of `cipher_range`, however they are cut.
 

@@ -126,6 +126,18 @@ class Environment:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{name}_FILE: cannot read {path}: {reason(error)}") from error
 
+    def http_url(self, name: str) -> str:
+        """Return the URL of an HTTP server; empty where the variable is unset."""
+        raw = self.text(name, "")
+        try:
+            parts = urlsplit(raw)
+            is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        except ValueError:
+            is_url = False
+        if raw and not is_url:
+            raise ConfigurationError(f"{name}: expected http://host:port or https://host:port, got {raw!r}")
+        return raw
+
     def database_url(self, name: str) -> DatabaseAddress | None:
         """Return the PostgreSQL database of a `postgresql://` URL; its query holds libpq options (`?sslmode=require`)."""
         raw = self.secret(name)

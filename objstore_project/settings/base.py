@@ -33,6 +33,12 @@ OBJSTORE_ADMIN_PASSWORD = ENVIRONMENT.secret("OBJSTORE_ADMIN_PASSWORD")
 OBJSTORE_GATEWAY_WORKERS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_WORKERS", os.cpu_count() or 1, minimum=1)
 OBJSTORE_GATEWAY_THREADS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_THREADS", 32, minimum=1)
 
+# Encryption at rest: what an object gets that asks for none, and who holds the keys that wrap data keys
+OBJSTORE_DEFAULT_ENCRYPTION = ENVIRONMENT.choice("OBJSTORE_DEFAULT_ENCRYPTION", "none", choices=("none", "aes256"))
+OBJSTORE_VAULT_URL = ENVIRONMENT.http_url("OBJSTORE_VAULT_URL")
+OBJSTORE_VAULT_TOKEN = ENVIRONMENT.secret("OBJSTORE_VAULT_TOKEN")
+OBJSTORE_VAULT_MOUNT = ENVIRONMENT.text("OBJSTORE_VAULT_MOUNT", "transit")
+
 # Clocks of the duties
 OBJSTORE_LIFECYCLE_DAY_SECONDS = ENVIRONMENT.integer("OBJSTORE_LIFECYCLE_DAY_SECONDS", 86_400, minimum=1)
 OBJSTORE_HISTORY_SECONDS = ENVIRONMENT.integer("OBJSTORE_HISTORY_SECONDS", 86_400)
@@ -130,6 +136,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "objstore_project",
     "accesscontrol",
+    "keymanagement",
     "buckets",
     "objects",
     "chunks",

@@ -42,7 +42,7 @@ def decrypt(
 ) -> bytes:
     low, high = cipher_range(start, end, len(sealed))
     pieces = [sealed[at : min(at + step, high)] for at in range(low, high, step)]
-    return b"".join(decrypt_range(key, chunk, len(sealed), start, end, pieces))
+    return b"".join(decrypt_range(key, chunk, pieces, cipher_bytes=len(sealed), start=start, end=end))
 
 
 def test_the_format_never_changes():
@@ -140,7 +140,11 @@ def test_a_chunk_that_is_cut_is_noticed(kept):
 @pytest.mark.parametrize("kept", [0, 1, TAG_BYTES, SEALED_BLOCK_BYTES - 1, SEALED_BLOCK_BYTES])
 def test_stored_bytes_that_end_too_early_are_noticed(kept):
     with pytest.raises(ChunkTampered):
-        list(decrypt_range(KEY, CHUNK, len(LARGE_SEALED), 0, BLOCK_BYTES + 1, [LARGE_SEALED[:kept]]))
+        list(
+            decrypt_range(
+                KEY, CHUNK, [LARGE_SEALED[:kept]], cipher_bytes=len(LARGE_SEALED), start=0, end=BLOCK_BYTES + 1
+            )
+        )
 
 
 def test_equal_bytes_look_different_in_every_chunk():
