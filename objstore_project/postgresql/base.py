@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
+from psycopg._preparing import Prepare
 from psycopg.types.datetime import TimestamptzLoader
 
 
@@ -47,6 +48,30 @@ class Cursor(CursorWrapper):
             return self.cursor.fetchall()
 
 
+class BlockingCursor(base.ServerBindingCursor):
+    """psycopg's cursor, which leaves all of a prepared statement's round trip to libpq.
+
+    psycopg sends, waits and reads in steps, and lets go of the interpreter's lock in each: among busy threads it then
+    queues for the lock five times a statement. libpq's own function does the three in one. The price: a signal that is
+    to interrupt a thread is heard when the statement has ended.
+    """
+
+    def _maybe_prepare_gen(self, pgq: Any, *, prepare: bool | None = None, binary: bool | None = None) -> Any:
+        prep, name = self._get_prepared(pgq, prepare)
+        if prep is not Prepare.YES or self._conn.pgconn.pipeline_status:
+            yield from super()._maybe_prepare_gen(pgq, prepare=prepare, binary=binary)
+            return
+        result_format = psycopg.pq.Format.BINARY if binary else psycopg.pq.Format.TEXT
+        connection = self._conn.pgconn
+        result = connection.exec_prepared(name, pgq.params, pgq.formats, result_format)
+        if connection.status != psycopg.pq.ConnStatus.OK:
+            # The outcome is unknown, and writers must hear it as that: no DatabaseError of the statement's.
+            raise psycopg.OperationalError(result.error_message.decode("utf-8", "replace"))
+        self._conn._prepared.maybe_add_to_cache(pgq, prep, name)  # noqa: SLF001  says that it was used, as psycopg does
+        self._check_results([result])
+        self._set_results([result])
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Replace a connection whose server said something between two requests: nothing but a farewell comes unasked."""
 
@@ -56,6 +81,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.close()
             return
         super().close_if_unusable_or_obsolete()
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Name our cursor."""
+        return {**super().get_connection_params(), "cursor_factory": BlockingCursor}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect; times are read by psycopg's compiled loader."""
