@@ -27,5 +27,10 @@ request_finished.disconnect(cache.close_caches)
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer a request through Django, which finds the path as it was sent in `objstore.path`."""
     environ["objstore.path"] = environ["PATH_INFO"]
-    answer: Iterable[bytes] = _django(environ, start_response)
-    return answer
+    response = _django(environ, start_response)
+    if response.streaming:
+        answer: Iterable[bytes] = response
+        return answer
+    # The server sends a list in one step; it would draw the pieces of any other iterable one by one.
+    response.close()
+    return [response.content]
