@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from chunks.models import Chunk, FragmentFault, Garbage, Node, StorageClass, Zone
+from chunks.models import Chunk, FragmentFault, Garbage, Node, NodeHealth, StorageClass, Zone
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
@@ -49,6 +49,16 @@ class NodeAdmin(ReadOnlyAdmin):
     list_display = ("name", "zone", "state", "weight", "store_kind", "location")
     list_filter = ("state", "zone")
     list_select_related = ("zone",)
+
+
+@admin.register(NodeHealth)
+class NodeHealthAdmin(ReadOnlyAdmin):
+    """What the last look at each node found."""
+
+    list_display = (
+        "node", "last_seen_at", "unreachable_since", "latency_seconds", "free_bytes", "total_bytes", "last_error",
+    )  # fmt: skip
+    list_select_related = ("node",)
 
 
 @admin.register(StorageClass)

@@ -1,6 +1,6 @@
 """Where bytes are kept: the topology (zones, nodes, storage classes), and what stands on it (chunks, faults, garbage).
 
-The topology lives in the default database. `Chunk`, `FragmentFault` and `Garbage` live in the metadata shard of the
+The topology and its health live in the default database. `Chunk`, `FragmentFault` and `Garbage` live in the metadata shard of the
 bucket that they serve, so nothing in them is a foreign key into the topology, and node ids are small integers without
 a constraint. Columns have database defaults where another app inserts rows with SQL of its own.
 """
@@ -50,6 +50,25 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class NodeHealth(models.Model):
+    """What the last look at a node found. A node without a row was never looked at."""
+
+    node = models.OneToOneField(Node, primary_key=True, on_delete=models.CASCADE, related_name="health")
+    probed_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(null=True, help_text="When it last took, gave back and removed a file.")
+    unreachable_since = models.DateTimeField(null=True, help_text="The first failure since then.")
+    last_error = models.TextField(db_default="", blank=True)
+    latency_seconds = models.FloatField(null=True, help_text="How long the last look took that succeeded.")
+    total_bytes = models.BigIntegerField(null=True)
+    free_bytes = models.BigIntegerField(null=True)
+
+    class Meta:
+        verbose_name_plural = "node health"
+
+    def __str__(self) -> str:
+        return f"{self.node_id}: {self.last_error or 'well'}"
 
 
 class StorageClass(models.Model):

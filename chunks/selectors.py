@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count
@@ -13,17 +14,32 @@ _COUNT_FRAGMENTS = "SELECT node_id, count(*) FROM chunks_chunk, unnest(node_ids)
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """What the last look at a node found, and when it was last well."""
+
+    probed_at: datetime
+    last_seen_at: datetime | None
+    unreachable_since: datetime | None
+    last_error: str
+    latency_seconds: float | None
+    total_bytes: int | None
+    free_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeSummary:
-    """A node and how it fares."""
+    """A node and how it fares. `health` is None until it was looked at."""
 
     id: int
     name: str
     zone_name: str
+    store_kind: str
     location: str
     state: NodeState
     weight: float
     fragment_count: int
     fault_count: int
+    health: Health | None
 
 
 def list_nodes(*, using: str = DEFAULT_DB_ALIAS) -> list[NodeSummary]:
@@ -41,14 +57,31 @@ def list_nodes(*, using: str = DEFAULT_DB_ALIAS) -> list[NodeSummary]:
             id=node.id,
             name=node.name,
             zone_name=node.zone.name,
+            store_kind=node.store_kind,
             location=node.location,
             state=NodeState(node.state),
             weight=node.weight,
             fragment_count=fragment_counts.get(node.id, 0),
             fault_count=fault_counts.get(node.id, 0),
+            health=_health(node),
         )
-        for node in Node.objects.select_related("zone").order_by("id")
+        for node in Node.objects.select_related("zone", "health").order_by("id")
     ]
+
+
+def _health(node: Node) -> Health | None:
+    row = getattr(node, "health", None)  # the reverse side of a one-to-one raises where there is none
+    if row is None:
+        return None
+    return Health(
+        probed_at=row.probed_at,
+        last_seen_at=row.last_seen_at,
+        unreachable_since=row.unreachable_since,
+        last_error=row.last_error,
+        latency_seconds=row.latency_seconds,
+        total_bytes=row.total_bytes,
+        free_bytes=row.free_bytes,
+    )
 
 
 def count_faults(*, using: str = DEFAULT_DB_ALIAS) -> Mapping[FaultKind, int]:

@@ -15,6 +15,7 @@ from uuid import UUID
 from chunks.errors import NodeUnavailable, UnknownStorageClass
 from chunks.placement import NodeView
 from chunks.records import NodeState
+from chunks.room import RoomGauge
 from chunks.stores.local_disk import LocalDisk
 from chunks.stores.protocol import FragmentStore
 
@@ -69,12 +70,15 @@ class Topology:
         nodes: Iterable[NodeEntry],
         storage_classes: Iterable[StorageClassEntry],
         stores: "StorePool | None" = None,
+        *,
+        reserve_bytes: int | None = None,
     ) -> None:
         self.nodes: Mapping[int, NodeEntry] = {node.id: node for node in nodes}
         self.known = tuple(node.as_view() for node in self.nodes.values())
         self.writable = tuple(node.as_view() for node in self.nodes.values() if node.state.is_writable)
         self._storage_classes = {entry.name: entry for entry in storage_classes}
         self._stores = stores or StorePool()
+        self._reserve_bytes = reserve_bytes
 
     def storage_class(self, name: str) -> StorageClassEntry:
         """Return a storage class; UnknownStorageClass if there is none of this name."""
@@ -91,8 +95,15 @@ class Topology:
         return self._stores.open(node)
 
     def usable_for_writing(self) -> set[int]:
-        """Return the ids of active nodes that have not failed just now."""
-        return {node.id for node in self.writable if not self._stores.full_or_failed.is_set_aside(node.id)}
+        """Return the ids of active nodes that have room and have not failed just now."""
+        return {node.id for node in self.with_room() if not self._stores.full_or_failed.is_set_aside(node.id)}
+
+    def with_room(self) -> tuple[NodeView, ...]:
+        """Return the active nodes that are not nearly full. They are asked at most once a second."""
+        return tuple(node for node in self.writable if self._has_room(node.id))
+
+    def _has_room(self, node_id: int) -> bool:
+        return self._stores.room.has_room(node_id, lambda: self.store(node_id).space(), self._reserve_bytes)
 
     def is_usable_for_reading(self, node_id: int) -> bool:
         """Say whether to ask this node before others: it is readable and has not failed just now."""
@@ -139,6 +150,7 @@ class StorePool:
     def __init__(self, openers: Mapping[str, StoreOpener] | None = None) -> None:
         self.failed = Breaker()
         self.full_or_failed = Breaker()
+        self.room = RoomGauge()
         self._openers = _STORE_OPENERS if openers is None else openers
         self._open: dict[int, tuple[NodeEntry, FragmentStore]] = {}
         self._lock = threading.Lock()
@@ -164,6 +176,11 @@ class StorePool:
 
 def _is_same_store(one: NodeEntry, other: NodeEntry) -> bool:
     return (one.store_kind, one.location, one.identity) == (other.store_kind, other.location, other.identity)
+
+
+def store_kinds() -> list[str]:
+    """Return the kinds of store that are known here."""
+    return sorted(_STORE_INITIALIZERS)
 
 
 def initialize_store(store_kind: str, location: str) -> UUID:
@@ -213,7 +230,9 @@ def refresh() -> Topology:
 
 
 def _read(snapshot: _Snapshot) -> Topology:
-    from chunks.models import Node, StorageClass  # the writer and the reader need no models
+    from django.conf import settings  # the writer and the reader need neither settings
+
+    from chunks.models import Node, StorageClass  # nor models
 
     nodes = [
         NodeEntry(
@@ -238,7 +257,7 @@ def _read(snapshot: _Snapshot) -> Topology:
         )
         for row in StorageClass.objects.all()
     ]
-    topology = Topology(nodes, storage_classes, snapshot.stores)
+    topology = Topology(nodes, storage_classes, snapshot.stores, reserve_bytes=settings.OBJSTORE_NODE_RESERVE_BYTES)
     snapshot.topology, snapshot.taken_at = topology, time.monotonic()
     return topology
 

@@ -4,7 +4,7 @@ Nothing here writes to the database. A chunk that is written and gets no row, be
 is found by the sweep of orphans after a grace period.
 
 When a write counts. Every fragment goes to its proper node, and a fragment whose node fails goes to the next in
-hand-off order until no node is left to try. The write is acknowledged if at least data_count + ceil(parity_count / 2)
+hand-off order until no node is left to try. Nodes that are nearly full are not tried. The write is acknowledged if at least data_count + ceil(parity_count / 2)
 fragments are durable: it can lose some and still be read. Fragments share nodes rather than refuse the write, but before
 a chunk is left at the mercy of a single node, nodes that failed just now are asked once more.
 
@@ -82,7 +82,7 @@ def write_chunk(
     faults = [FaultRecord(chunk.id, index, node_ids[index], FaultKind.MISSING) for index in missing]
     faults += [
         FaultRecord(chunk.id, index, node_ids[index], FaultKind.MISPLACED)
-        for index in find_misplaced(chunk.id, node_ids, topology.writable)
+        for index in find_misplaced(chunk.id, node_ids, topology.with_room() or topology.writable)
         if index not in missing
     ]
     return WrittenChunk(
@@ -133,19 +133,25 @@ def _store(chunk: EncodedChunk, topology: Topology) -> tuple[tuple[int, ...], Co
     if not topology.writable:
         raise NotEnoughNodes("no node is active")
     proper = place_fragments(chunk.id, chunk.scheme.fragment_count, topology.writable)
-    everyone = {node.id for node in topology.writable}
+    everyone = {node.id for node in topology.with_room()}
+    if not everyone:
+        raise NoSpace("every active node is nearly full")
     healthy = topology.usable_for_writing()
     holders, errors = _try_nodes(chunk, proper, healthy, topology)
     if healthy != everyone and not (_is_durable(chunk.scheme, holders) and _outlives_a_node(chunk.scheme, holders)):
         # Nodes that failed just now are asked only if the write can't be done well without them.
         _remove(chunk, holders, topology)
         holders, errors = _try_nodes(chunk, proper, everyone, topology)
-    if _is_durable(chunk.scheme, holders):
+    is_full = all(isinstance(error, NoSpace) for error in errors) and (
+        bool(errors) or len(everyone) < len(topology.writable)
+    )
+    # Nodes that are full stay so: a chunk that is at the mercy of one node now would be so for long.
+    if _is_durable(chunk.scheme, holders) and not (is_full and not _outlives_a_node(chunk.scheme, holders)):
         node_ids = tuple(proper[index] if holder is None else holder for index, holder in enumerate(holders))
         return node_ids, {index for index, holder in enumerate(holders) if holder is None}
     _remove(chunk, holders, topology)
-    if errors and all(isinstance(error, NoSpace) for error in errors):
-        raise NoSpace("too few nodes have room for the chunk") from errors[0]
+    if is_full:
+        raise NoSpace("too few nodes have room for the chunk") from next(iter(errors), None)
     raise NotEnoughNodes(f"of {len(everyone)} active nodes too few took a fragment") from next(iter(errors), None)
 
 
@@ -199,7 +205,7 @@ def _is_durable(scheme: Scheme, holders: Sequence[int | None]) -> bool:
 def _outlives_a_node(scheme: Scheme, holders: Sequence[int | None]) -> bool:
     """Say whether the chunk can be read without any one of its nodes."""
     loads = Counter(holder for holder in holders if holder is not None)
-    return loads.total() - max(loads.values()) >= scheme.data_count
+    return loads.total() - max(loads.values(), default=0) >= scheme.data_count
 
 
 def _remove(chunk: EncodedChunk, holders: Sequence[int | None], topology: Topology) -> None:

@@ -72,6 +72,10 @@ class Environment:
             raise ConfigurationError(f"{name}: expected a whole number of at least {minimum}, got {raw!r}")
         return value
 
+    def optional_integer(self, name: str, *, minimum: int = 0) -> int | None:
+        """Return a whole number of at least `minimum`, or None where the variable is unset or empty."""
+        return self.integer(name, minimum, minimum=minimum) if self.text(name, "") else None
+
     def number(self, name: str, default: float, *, minimum: float = 0) -> float:
         """Return a finite decimal number of at least `minimum`."""
         raw = self.text(name, str(default))

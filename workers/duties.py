@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from chunks import services as chunk_services
-from chunks.services import RepairReport, SweepReport
+from chunks.services import NodeProbe, RepairReport, SweepReport
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
 
@@ -44,6 +44,11 @@ def collect_garbage(
             f"{total.deleted_chunks} unreferenced chunks, {total.unlinked_chunks} chunks unlinked"
         )
     return total
+
+
+def probe_nodes() -> list[NodeProbe]:
+    """Look at all nodes once."""
+    return chunk_services.probe_nodes()
 
 
 def repair_faults(

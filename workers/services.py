@@ -7,6 +7,7 @@ from datetime import timedelta
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 DEFAULT_SCHEDULE = {
+    "probe nodes": ("workers.probe_nodes", timedelta(seconds=10)),
     "repair faults": ("workers.repair_faults", timedelta(seconds=30)),
     "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
     "sweep orphans": ("workers.sweep_orphans", timedelta(hours=6)),

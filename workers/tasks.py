@@ -22,6 +22,14 @@ def collect_garbage() -> None:
         logger.info("collected %s", collected)
 
 
+@shared_task(name="workers.probe_nodes")
+def probe_nodes() -> None:
+    """Look at the nodes and write down how they fare."""
+    for probe in duties.probe_nodes():
+        if probe.error:
+            logger.warning("node %d does not answer: %s", probe.node_id, probe.error)
+
+
 @shared_task(name="workers.repair_faults")
 def repair_faults() -> None:
     """Repair fragments that are missing, corrupt or misplaced."""

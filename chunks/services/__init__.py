@@ -1,21 +1,25 @@
 """What changes the rows of the chunk engine, and the fragments with them."""
 
 from chunks.services.orphans import SweepReport, sweep_orphans
-from chunks.services.registration import create_default_topology, register_node
+from chunks.services.probing import NodeProbe, probe_nodes
+from chunks.services.registration import create_default_topology, register_node, set_node_state
 from chunks.services.removal import answer_questions, delete_chunk_fragments, discard_chunks, unlink_garbage
 from chunks.services.repair import RepairReport, record_faults, repair_chunk, repair_faults
 
 __all__ = [
+    "NodeProbe",
     "RepairReport",
     "SweepReport",
     "answer_questions",
     "create_default_topology",
     "delete_chunk_fragments",
     "discard_chunks",
+    "probe_nodes",
     "record_faults",
     "register_node",
     "repair_chunk",
     "repair_faults",
+    "set_node_state",
     "sweep_orphans",
     "unlink_garbage",
 ]

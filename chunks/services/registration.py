@@ -5,8 +5,9 @@ from pathlib import Path
 from django.db import transaction
 
 from chunks import topology as topologies
+from chunks.errors import NodeUnavailable
 from chunks.models import Node, StorageClass, Zone
-from chunks.records import DEFAULT_STORAGE_CLASS
+from chunks.records import DEFAULT_STORAGE_CLASS, NodeState
 
 DEFAULT_ZONES = ("zone-a", "zone-b", "zone-c")
 DEFAULT_NODES_PER_ZONE = 2
@@ -29,6 +30,17 @@ def register_node(
     return Node.objects.create(
         zone=zone, name=name, store_kind=store_kind, location=location, weight=weight, identity=identity
     )
+
+
+@transaction.atomic
+def set_node_state(*, name: str, state: NodeState) -> Node:
+    """Say what may be asked of a node; NodeUnavailable if there is none of this name. Processes follow within seconds."""
+    node = Node.objects.select_for_update().filter(name=name).first()
+    if node is None:
+        raise NodeUnavailable(f"there is no node {name!r}")
+    node.state = state
+    node.save(update_fields=["state"])
+    return node
 
 
 @transaction.atomic

@@ -170,7 +170,8 @@ def _diagnose(chunk: ChunkView, index: int, topology: Topology) -> FaultKind | N
 
 
 def _misplaced(chunk_id: UUID, node_ids: Sequence[int], topology: Topology) -> list[int]:
-    return find_misplaced(chunk_id, node_ids, topology.writable) if topology.writable else []
+    nodes = topology.with_room() or topology.writable
+    return find_misplaced(chunk_id, node_ids, nodes) if nodes else []
 
 
 def _must_wait(repair: _Repair, fault: FragmentFault, kind: FaultKind | None) -> bool:

@@ -1,6 +1,7 @@
 """Fragments as files in a directory of a local file system (ext4 and xfs are what it is argued for).
 
     <root>/identity                     the node's UUID, as text
+    <root>/probe                        for a moment, what a look at the node's health writes and reads back
     <root>/fragments/ab/c/<name>        a fragment; "ab" and "c" are the last hex digits of its chunk's id
     <root>/fragments/ab/c/<name>.<random>.tmp    a write that is under way, or that a crash ended
 
@@ -28,10 +29,12 @@ from uuid import UUID, uuid4
 
 from chunks.erasure import Buffer
 from chunks.errors import FragmentMissing, NodeUnavailable, NoSpace
-from chunks.stores.protocol import StoredFragment
+from chunks.stores.protocol import StoredFragment, StoreSpace
 
 _IDENTITY = "identity"
 _FRAGMENTS = "fragments"
+_PROBE = "probe"
+_PROBE_BYTES = b"objstore was here\n" * 256  # more than a block of the file system
 _TEMPORARY_SUFFIX = ".tmp"
 _SHARD_COUNT = 256 * 16
 _WRITEV_BUFFERS_MAX = 512  # below every system's IOV_MAX
@@ -93,6 +96,30 @@ class LocalDisk:
         if found != self._identity:
             raise NodeUnavailable(f"{self._root} is node {found}, not {self._identity}")
         return found
+
+    def space(self) -> StoreSpace:
+        """Return what the file system says: free is what is left to processes that are not root's."""
+        try:
+            found = os.statvfs(self._root_handle)
+        except OSError as error:
+            raise self._translated(error) from error
+        return StoreSpace(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
+
+    def probe(self) -> None:
+        """Write, sync, read and remove a small file. Rivals write the same bytes, and each reads by its own handle."""
+        try:
+            handle = os.open(_PROBE, os.O_RDWR | os.O_CREAT, 0o640, dir_fd=self._root_handle)
+            try:
+                _write_all(handle, [_PROBE_BYTES])
+                _sync_data(handle)
+                found = os.pread(handle, len(_PROBE_BYTES), 0)
+            finally:
+                os.close(handle)
+                self._unlink_quietly(_PROBE)
+        except OSError as error:
+            raise self._translated(error) from error
+        if found != _PROBE_BYTES:
+            raise NodeUnavailable(f"{self._root}: what is written is not what is read")
 
     def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
         """Keep the concatenation of `buffers`. Costs two commits of the journal, shared with concurrent writers."""

@@ -23,6 +23,14 @@ class StoredFragment:
     is_unfinished: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class StoreSpace:
+    """How large a store is, and how much of it this process may still fill."""
+
+    total_bytes: int
+    free_bytes: int
+
+
 class FragmentStore(Protocol):
     """One node's fragments. Safe to use from many threads.
 
@@ -36,6 +44,12 @@ class FragmentStore(Protocol):
 
     def check_identity(self) -> UUID:
         """Return the identity that the store itself bears, if it is the expected one."""
+
+    def space(self) -> StoreSpace | None:
+        """Return its size and what is free of it; None where a store can't say, and is taken for endless."""
+
+    def probe(self) -> None:
+        """Write something durably, read it back and remove it; it is never listed. NoSpace if it does not fit."""
 
     def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
         """Keep the concatenation of `buffers` under `name`, durably, replacing what was there.

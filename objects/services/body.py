@@ -92,7 +92,7 @@ def store_body(body: Body, *, storage_class: str, size_bytes_max: int) -> Stored
     """Write a body to the nodes and verify what was claimed about it.
 
     Without a checksum of the client's choice, CRC64NVME is computed, as S3 does. Raises BadDigest, EntityTooLarge,
-    ServiceUnavailable when too few nodes take the data; then nothing of it stays behind.
+    InsufficientStorage when the nodes are full, ServiceUnavailable when too few take the data; then nothing of it stays.
     """
     if body.size_bytes is not None and body.size_bytes > size_bytes_max:
         raise errors.EntityTooLarge(ProposedSize=str(body.size_bytes), MaxSizeAllowed=str(size_bytes_max))
@@ -214,5 +214,7 @@ def _write_chunk(data: bytes | memoryview, storage_class: str) -> WrittenChunk:
     """Write one chunk, in S3's errors."""
     try:
         return writer.write_chunk(data, storage_class=storage_class)
-    except (NotEnoughNodes, NoSpace) as failure:
+    except NoSpace as failure:
+        raise errors.InsufficientStorage from failure
+    except NotEnoughNodes as failure:
         raise errors.ServiceUnavailable("Too few storage nodes accept data at the moment.") from failure

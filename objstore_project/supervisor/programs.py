@@ -13,8 +13,9 @@ from objstore_project.supervisor.program import Program
 
 # First what takes work in, then what does work, then what they all stand on.
 STOP_ORDER = (("gateway", "console", "beat", "prepare"), ("worker",), ("valkey",), ("postgresql",))
-# Celery's pool: tasks wait for disks and the database more than they compute.
-WORKER_PROCESSES_MAX = 4
+# Celery's pool. Tasks wait for disks and the database more than they compute, and those that take long (the scrub, a
+# repair, moves) must leave room for those that may not wait.
+WORKER_PROCESSES = 4
 
 
 def application_programs() -> tuple[Program, ...]:
@@ -24,7 +25,6 @@ def application_programs() -> tuple[Program, ...]:
     # Celery warns at length of being root; whether to be root is the operator's decision.
     celery = (*python, "-W", "ignore:::celery.platforms", "-m", "celery", "--quiet", "--app", "objstore_project")
     level = ("--loglevel", settings.OBJSTORE_LOG_LEVEL)
-    processes = min(os.cpu_count() or 1, WORKER_PROCESSES_MAX)
     return (
         Program(
             name="gateway",
@@ -44,7 +44,7 @@ def application_programs() -> tuple[Program, ...]:
             name="worker",
             arguments=(
                 *celery,
-                *("worker", "--without-gossip", "--without-mingle", "--concurrency", str(processes), *level),
+                *("worker", "--without-gossip", "--without-mingle", "--concurrency", str(WORKER_PROCESSES), *level),
             ),
             environment=environment,
             stop_seconds=4,

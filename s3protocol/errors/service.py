@@ -23,6 +23,11 @@ class IncorrectEndpoint(
 ): ...
 
 
+# Not AWS's, whose stores are never full. The status is WebDAV's (RFC 4918, section 11.5). SDKs repeat 500, 502, 503 and
+# 504, and fail at once on 507, as they should: space does not come back within seconds.
+class InsufficientStorage(S3Error, status=507, message="There is not enough space left to store the object."): ...
+
+
 class InternalError(S3Error, status=500, message="We encountered an internal error. Please try again."): ...
 
 

@@ -152,3 +152,14 @@ def test_a_store_of_another_identity_is_no_store(tmp_path: Path) -> None:
     LocalDisk.initialize(tmp_path)
     with pytest.raises(NodeUnavailable):
         LocalDisk(tmp_path, IDENTITY_OF_NOBODY)
+
+
+def test_space_is_told_or_endless(store: FragmentStore) -> None:
+    space = store.space()
+    assert space is None or 0 <= space.free_bytes <= space.total_bytes
+
+
+def test_a_probe_leaves_nothing_behind(store: FragmentStore) -> None:
+    store.probe()
+    store.probe()
+    assert listing(store) == {}

@@ -12,7 +12,7 @@ from chunks.errors import ChunkError, NodeUnavailable, NoSpace
 from chunks.fragment_format import fragment_name
 from chunks.records import ChunkView, NodeState
 from chunks.stores.local_disk import LocalDisk
-from chunks.stores.protocol import FragmentStore, StoredFragment
+from chunks.stores.protocol import FragmentStore, StoredFragment, StoreSpace
 from chunks.topology import NodeEntry, StorageClassEntry, StorePool, Topology
 
 KIBIBYTE = 1024
@@ -26,6 +26,7 @@ class SwitchedStore:
         self._store = store
         self.broken = False
         self.full = False
+        self.free_bytes: int | None = None
         self.writes_left: int | None = None
         self.is_killed_after_write = False
         self.reads: list[tuple[str, int, int]] = []
@@ -41,6 +42,14 @@ class SwitchedStore:
     def check_identity(self) -> UUID:
         self._check()
         return self._store.check_identity()
+
+    def space(self) -> StoreSpace | None:
+        self._check()
+        return None if self.free_bytes is None else StoreSpace(100 << 30, self.free_bytes)
+
+    def probe(self) -> None:
+        self._check()
+        self._store.probe()
 
     def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
         self._check()
@@ -87,6 +96,7 @@ class Cluster:
         self.pool = StorePool({"local_disk": self._open})
         for breaker in (self.pool.failed, self.pool.full_or_failed):
             breaker.clock = lambda: self.now
+        self.pool.room.clock = lambda: self.now
         self.topology = self._snapshot()
 
     def _add_entry(self, zone_id: int) -> None:
