@@ -22,7 +22,7 @@ def s3cmd(system: LiveSystem, aws_environment: dict[str, str], home: Path) -> To
         f"host_bucket = {address}\nuse_https = False\nbucket_location = us-east-1\nmultipart_chunk_size_mb = 15\n"
     )
     environment = {"PATH": aws_environment["PATH"], "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-    return Tool(find_program("s3cmd", "pip install s3cmd"), environment, home, ("--no-progress", "--quiet"))
+    return Tool(find_program("s3cmd", "pip install s3cmd"), environment, home, ("--no-progress",))
 
 
 def test_a_tree_is_synced_up_and_down(

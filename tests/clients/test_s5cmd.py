@@ -30,9 +30,9 @@ def test_a_tree_is_copied_up_and_down(
 def test_a_tree_is_synced_and_listed_and_removed(
     s5cmd: Tool, client: Any, bucket: str, tree: Path, tree_fingerprints: dict[str, str]
 ) -> None:
-    s5cmd.run("sync", "--exclude", "large.bin", f"{tree}/", f"s3://{bucket}/")
+    s5cmd.run("sync", "--exclude", "*large.bin", f"{tree}/", f"s3://{bucket}/")
     assert len(s5cmd.run("ls", f"s3://{bucket}/*").splitlines()) == len(tree_fingerprints) - 1
-    assert s5cmd.run("sync", "--size-only", "--exclude", "large.bin", f"{tree}/", f"s3://{bucket}/") == ""
+    assert s5cmd.run("sync", "--size-only", "--exclude", "*large.bin", f"{tree}/", f"s3://{bucket}/") == ""
     s5cmd.run("rm", f"s3://{bucket}/*")
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 

@@ -96,6 +96,13 @@ def test_a_source_key_may_hold_anything(owner: Any, wire: Wire, bucket: str) -> 
         assert owner.get_object(Bucket=bucket, Key="copy")["Body"].read() == key.encode()
 
 
+def test_a_plus_sign_in_the_source_is_a_space(wire: Wire, owner: Any, bucket: str) -> None:
+    owner.put_object(Bucket=bucket, Key="a b", Body=b"x")
+    assert wire.send("PUT", f"/{bucket}/copy", headers={"x-amz-copy-source": f"{bucket}/a+b"}).status == 200
+    answer = wire.send("PUT", f"/{bucket}/copy", headers={"x-amz-copy-source": f"{bucket}/a%2Bb"})
+    assert answer.refusal == (404, "NoSuchKey")
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_source_may_begin_with_a_slash(wire: Wire, bucket: str, source: dict[str, str], slash: str) -> None:
     answer = wire.send("PUT", f"/{bucket}/copy", headers={"x-amz-copy-source": f"{slash}{bucket}/source"})
