@@ -1,14 +1,18 @@
-"""Who is at the browser, and what they may open. Every view of a bucket comes through `open_bucket`; it fails closed."""
+"""Who is at the browser, and what they may open. Every view of data comes through `require`.
+
+What is not known to be allowed is refused: nobody gets further than the line that asks.
+"""
 
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
-from accesscontrol.authorization import decide
+from accesscontrol.authorization import Decision, decide
 from accesscontrol.models import User
 from accesscontrol.principal import ANONYMOUS, Principal
 from buckets.selectors import BucketRecord, find_bucket
+from objects.selectors.lookup import VersionRecord
 
 
 def principal_of(request: HttpRequest) -> Principal:
@@ -27,25 +31,48 @@ def principal_of(request: HttpRequest) -> Principal:
     )
 
 
-def require(principal: Principal, action: str, *, owner_id: str | None) -> None:
-    """Let nobody pass whom access control does not allow the action. Raises PermissionDenied, which says why."""
-    decision = decide(principal, action=action, owner_id=owner_id)
-    if not decision.is_allowed:
-        raise PermissionDenied(f"{action}: {decision.reason}.")
+def decide_for(
+    request: HttpRequest,
+    action: str,
+    *,
+    bucket: BucketRecord | None = None,
+    key: str | None = None,  # noqa: ARG001  policies of buckets and users will name keys
+    version: VersionRecord | None = None,  # noqa: ARG001  and the access control lists and tags of versions
+) -> Decision:
+    """Decide about an action on the service, on a bucket, or on a key and what was found there. No statements."""
+    return decide(principal_of(request), action=action, owner_id=None if bucket is None else bucket.owner_id)
 
 
-def open_bucket(request: HttpRequest, name: str, *actions: str) -> BucketRecord:
-    """Return a bucket on which the signed-in user may do all the actions. Raises Http404, PermissionDenied."""
+def require(
+    request: HttpRequest,
+    *actions: str,
+    bucket: BucketRecord | None = None,
+    key: str | None = None,
+    version: VersionRecord | None = None,
+) -> None:
+    """Let nobody pass whom access control does not allow every one of the actions. Raises PermissionDenied with why."""
     assert actions, "a view says what it does"
+    for action in actions:
+        decision = decide_for(request, action, bucket=bucket, key=key, version=version)
+        if not decision.is_allowed:
+            raise PermissionDenied(f"{action}: {decision.reason}.")
+
+
+def find_named_bucket(name: str) -> BucketRecord:
+    """Return a bucket about which nothing is decided yet. Raises Http404."""
     bucket = find_bucket(name)
     if bucket is None:
         raise Http404(f"There is no bucket {name}.")
-    principal = principal_of(request)
-    for action in actions:
-        require(principal, action, owner_id=bucket.owner_id)
     return bucket
 
 
-def is_allowed(request: HttpRequest, bucket: BucketRecord, action: str) -> bool:
-    """Tell whether to offer an action on a bucket."""
-    return decide(principal_of(request), action=action, owner_id=bucket.owner_id).is_allowed
+def open_bucket(request: HttpRequest, name: str, *actions: str, key: str | None = None) -> BucketRecord:
+    """Return a bucket on which (on a key of which) the user may do all the actions. Raises Http404, PermissionDenied."""
+    bucket = find_named_bucket(name)
+    require(request, *actions, bucket=bucket, key=key)
+    return bucket
+
+
+def is_allowed(request: HttpRequest, bucket: BucketRecord, action: str, key: str | None = None) -> bool:
+    """Tell whether to offer an action on a bucket or a key; the view that does it decides again."""
+    return decide_for(request, action, bucket=bucket, key=key).is_allowed

@@ -62,7 +62,7 @@ UNFOLD: dict[str, Any] = {
             {
                 "items": [
                     _page("Dashboard", "dashboard", "admin:index"),
-                    _page("Object browser", "folder_open", "console:buckets"),
+                    _page("Object browser", "folder_open", "console:buckets") | {"active": lambda _: False},
                 ]
             },
             {

@@ -54,8 +54,8 @@ def browse(request: HttpRequest, bucket_name: str) -> HttpResponse:
         "rows": sorted(listed, key=lambda row: not row.is_common_prefix),  # folders first, as people expect
         "after": after,
         "next_after": listed[-1].name if is_truncated else None,
-        "may_write": is_allowed(request, bucket, "s3:PutObject"),
-        "may_delete": is_allowed(request, bucket, "s3:DeleteObject"),
+        "may_write": is_allowed(request, bucket, "s3:PutObject", prefix),
+        "may_delete": is_allowed(request, bucket, "s3:DeleteObject", prefix),
         "size_bytes_max": PUT_SIZE_BYTES_MAX,
     }
     return render(request, "console/browse.html", context)
@@ -75,6 +75,6 @@ def deleted(request: HttpRequest, bucket_name: str) -> HttpResponse:
         "rows": page.keys,
         "after": after,
         "next_after": page.next_after,
-        "may_write": is_allowed(request, bucket, "s3:PutObject"),
+        "may_write": is_allowed(request, bucket, "s3:PutObject", prefix),
     }
     return render(request, "console/deleted.html", context)

@@ -9,12 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accesscontrol.authorization import decide
 from buckets.models import Versioning
 from buckets.selectors import list_buckets
 from buckets.services import create_bucket as create_bucket_row
 from buckets.services import put_bucket_versioning
-from console.access import open_bucket, principal_of, require
+from console.access import decide_for, open_bucket, principal_of, require
 from console.forms import CreateBucketForm, HistoryForm
 from console.services.buckets import put_bucket_history
 from console.services.presigned_links import s3_endpoint
@@ -31,7 +30,7 @@ PAGE_SIZE = 100
 def buckets(request: HttpRequest, form: CreateBucketForm | None = None) -> HttpResponse:
     """List the account's buckets with what they hold."""
     principal = principal_of(request)
-    decision = decide(principal, action="s3:ListAllMyBuckets", owner_id=None)
+    decision = decide_for(request, "s3:ListAllMyBuckets")
     if not decision.is_allowed or principal.account_id is None:
         return render(request, "console/no_access.html", {"reason": decision.reason}, status=403)
     begins, after = request.GET.get("begins", ""), request.GET.get("after", "")
@@ -56,7 +55,7 @@ def buckets(request: HttpRequest, form: CreateBucketForm | None = None) -> HttpR
 def create_bucket(request: HttpRequest) -> HttpResponse:
     """Show the form of a new bucket; make it."""
     principal = principal_of(request)
-    require(principal, "s3:CreateBucket", owner_id=None)
+    require(request, "s3:CreateBucket")
     form = CreateBucketForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         assert principal.account_id is not None
@@ -94,8 +93,12 @@ def set_versioning(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Enable or suspend versioning."""
     bucket = open_bucket(request, bucket_name, "s3:PutBucketVersioning")
     is_on = request.POST.get("versioning") == Versioning.ENABLED.value
-    put_bucket_versioning(bucket_id=bucket.id, status=Versioning.ENABLED if is_on else Versioning.SUSPENDED)
-    messages.success(request, f"Versioning is {'on' if is_on else 'suspended'}.")
+    try:
+        put_bucket_versioning(bucket_id=bucket.id, status=Versioning.ENABLED if is_on else Versioning.SUSPENDED)
+    except errors.S3Error as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"Versioning is {'on' if is_on else 'suspended'}.")
     return redirect("console:bucket-settings", bucket_name=bucket.name)
 
 

@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from buckets.selectors import BucketRecord
-from console.access import open_bucket, principal_of
+from console.access import find_named_bucket, open_bucket, principal_of, require
 from console.keys import decoded, visible
 from console.sizes import human_duration
 from console.uploads import UploadedStream, drain
 from console.views.browse import text_parameter
-from console.views.objects import find_version, row_parameter
+from console.views.objects import find_version, open_version, row_parameter
 from objects.attributes import checked_key
 from objects.models import Object
 from objects.selectors.lookup import look_up
@@ -48,8 +48,8 @@ def upload(request: HttpRequest, bucket_name: str) -> HttpResponse:
 def _store(request: HttpRequest, bucket_name: str) -> HttpResponse:
     if not request.user.is_authenticated:
         raise PermissionDenied("You are signed out. Sign in again, then upload.")
-    bucket = open_bucket(request, bucket_name, "s3:PutObject")
     key = checked_key(text_parameter(request, "key"))
+    bucket = open_bucket(request, bucket_name, "s3:PutObject", key=key)
     if not key:
         raise errors.InvalidRequest("An object needs a key.")
     account_id = principal_of(request).account_id
@@ -74,20 +74,29 @@ def _store(request: HttpRequest, bucket_name: str) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Delete the chosen keys."""
-    bucket = open_bucket(request, bucket_name, "s3:DeleteObject")
+    bucket = find_named_bucket(bucket_name)
     chosen = [request.POST["only"]] if "only" in request.POST else request.POST.getlist("key")
     try:
         keys = [decoded(text) for text in chosen]
     except ValueError:
         raise BadRequest("A key is not UTF-8.") from None
+    if not keys:
+        require(request, "s3:DeleteObject", bucket=bucket)
+    for key in keys:
+        require(request, "s3:DeleteObject", bucket=bucket, key=key)
     owner_id = principal_of(request).account_id
     assert owner_id is not None
+    deleted = []
     for key in keys:
-        delete_object(bucket_id=bucket.id, key=key, owner_id=owner_id, version_id=None)
-    if keys:
-        what = visible(keys[0]) if len(keys) == 1 else f"{len(keys):,} objects"
+        try:
+            delete_object(bucket_id=bucket.id, key=key, owner_id=owner_id, version_id=None)
+            deleted.append(key)
+        except errors.S3Error as error:
+            messages.error(request, f"{visible(key)} stays: {error.message}")
+    if deleted:
+        what = visible(deleted[0]) if len(deleted) == 1 else f"{len(deleted):,} objects"
         messages.success(request, f"Deleted {what}. {_way_back(bucket)}")
-    else:
+    if not keys:
         messages.info(request, "Nothing was chosen, so nothing was deleted.")
     return _to_listing(request, bucket)
 
@@ -104,9 +113,9 @@ def _way_back(bucket: BucketRecord) -> str:
 @require_POST
 def restore(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Make a version of a key the current one again, as a new version that shares its bytes."""
-    bucket = open_bucket(request, bucket_name, "s3:PutObject", "s3:GetObjectVersion")
     key, row = text_parameter(request, "key"), row_parameter(request)
-    if row is None or find_version(bucket, key, row) is None:
+    bucket = open_bucket(request, bucket_name, "s3:PutObject", key=key)
+    if row is None or open_version(request, bucket, key, row) is None:
         raise Http404("This version does not exist, or not any more.")
     try:
         undelete_version(bucket_id=bucket.id, version_row=row)
@@ -114,6 +123,8 @@ def restore(request: HttpRequest, bucket_name: str) -> HttpResponse:
         messages.error(request, "This version has just been erased for good.")
     except errors.MethodNotAllowed:
         messages.error(request, "A delete marker holds nothing to bring back.")
+    except errors.S3Error as error:
+        messages.error(request, error.message)
     else:
         messages.success(request, f"{visible(key)} is back.")
     return _to_object(bucket, key)
@@ -123,8 +134,8 @@ def restore(request: HttpRequest, bucket_name: str) -> HttpResponse:
 @require_POST
 def delete_version(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Delete one version or delete marker for good; what history keeps of it is all that is left."""
-    bucket = open_bucket(request, bucket_name, "s3:DeleteObjectVersion")
     key, row = text_parameter(request, "key"), row_parameter(request)
+    bucket = open_bucket(request, bucket_name, "s3:DeleteObjectVersion", key=key)
     version = None if row is None else find_version(bucket, key, row)
     owner_id = principal_of(request).account_id
     if version is None or owner_id is None:
@@ -141,6 +152,8 @@ def delete_version(request: HttpRequest, bucket_name: str) -> HttpResponse:
         )
     except errors.PreconditionFailed:
         messages.error(request, "The object was just written anew, so nothing was deleted. Look again.")
+    except errors.S3Error as error:
+        messages.error(request, error.message)
     else:
         what = "delete marker is gone" if version.is_delete_marker else "version is deleted"
         messages.success(request, f"The {what}.")

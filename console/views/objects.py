@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accesscontrol.models import User
 from buckets.selectors import BucketRecord
-from console.access import is_allowed, open_bucket
+from console.access import find_named_bucket, is_allowed, require
 from console.forms import PresignForm
 from console.keys import crumbs, download_name, parent_prefix
 from console.selectors.versions import list_key_versions
@@ -49,17 +49,29 @@ def find_version(bucket: BucketRecord, key: str, row: int | None) -> VersionReco
     return found.version
 
 
+def open_version(request: HttpRequest, bucket: BucketRecord, key: str, row: int | None) -> VersionRecord | None:
+    """Return the current version of a key or the one of a row, if the user may read it. Raises Http404, PermissionDenied.
+
+    A stranger is told that it is refused, never whether the key is there.
+    """
+    try:
+        version = find_version(bucket, key, row)
+    except Http404:
+        require(request, "s3:GetObjectVersion", bucket=bucket, key=key)
+        raise
+    require(request, "s3:GetObject" if row is None else "s3:GetObjectVersion", bucket=bucket, key=key, version=version)
+    return version
+
+
 @login_required
 @require_safe
 def show(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Show all about a key, or about one version of it."""
-    row = row_parameter(request)
-    bucket = open_bucket(request, bucket_name, "s3:GetObject" if row is None else "s3:GetObjectVersion")
-    return _page(request, bucket, text_parameter(request, "key"), row)
+    return _page(request, find_named_bucket(bucket_name), text_parameter(request, "key"), row_parameter(request))
 
 
 def _page(request: HttpRequest, bucket: BucketRecord, key: str, row: int | None, **more: Any) -> HttpResponse:
-    version = find_version(bucket, key, row)
+    version = open_version(request, bucket, key, row)
     before = row_parameter(request, "before")
     versions, has_more = list_key_versions(bucket_id=bucket.id, key=key, before=before, limit=VERSIONS_PAGE_SIZE)
     if version is None and not versions:
@@ -89,9 +101,9 @@ def _page(request: HttpRequest, bucket: BucketRecord, key: str, row: int | None,
         "has_more_places": has_more_places,
         "presign_form": PresignForm(),
         "has_dot_segments": any(step in {".", ".."} for step in key.split("/")),
-        "may_write": is_allowed(request, bucket, "s3:PutObject"),
-        "may_delete": is_allowed(request, bucket, "s3:DeleteObject"),
-        "may_delete_versions": is_allowed(request, bucket, "s3:DeleteObjectVersion"),
+        "may_write": is_allowed(request, bucket, "s3:PutObject", key),
+        "may_delete": is_allowed(request, bucket, "s3:DeleteObject", key),
+        "may_delete_versions": is_allowed(request, bucket, "s3:DeleteObjectVersion", key),
         **more,
     }
     return render(request, "console/object.html", context)
@@ -101,10 +113,10 @@ def _page(request: HttpRequest, bucket: BucketRecord, key: str, row: int | None,
 @require_POST
 def presign(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Make a presigned link and show it with the object."""
-    bucket = open_bucket(request, bucket_name, "s3:GetObject")
+    bucket = find_named_bucket(bucket_name)
     key, row = text_parameter(request, "key"), row_parameter(request)
     form = PresignForm(request.POST)
-    version = find_version(bucket, key, row)
+    version = open_version(request, bucket, key, row)
     if version is None or version.is_delete_marker:
         raise Http404("There is no such object.")
     if not form.is_valid():
@@ -135,10 +147,8 @@ def presign(request: HttpRequest, bucket_name: str) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, bucket_name: str) -> HttpResponseBase:
     """Stream a version as a file to save; never as something that the browser would show on this origin."""
-    row = row_parameter(request)
-    bucket = open_bucket(request, bucket_name, "s3:GetObject" if row is None else "s3:GetObjectVersion")
     key = text_parameter(request, "key")
-    version = find_version(bucket, key, row)
+    version = open_version(request, find_named_bucket(bucket_name), key, row_parameter(request))
     if version is None or version.is_delete_marker:
         raise Http404("There is no such object.")
     pieces = () if request.method == "HEAD" else iterate_version(version, 0, version.size_bytes)

@@ -47,7 +47,7 @@ TEMPLATES = [
 ]
 
 APPEND_SLASH = True
-DATETIME_FORMAT = "Y-m-d H:i"
+FORMAT_MODULE_PATH = "console.formats"
 LOGIN_URL = "console:sign-in"
 LOGIN_REDIRECT_URL = "/"
 SESSION_COOKIE_NAME = "objstore_session"

@@ -177,8 +177,9 @@ def test_keys_that_are_too_long_are_refused(operator: Person, new_bucket: Callab
 
 def test_a_listing_is_paged_and_filtered(live: LiveSystem, operator: Person, new_bucket: Callable[..., str]) -> None:
     bucket = new_bucket()
+    client = live.client()
     for number in range(205):
-        live.client().put_object(Bucket=bucket, Key=f"k{number:03}", Body=b"")
+        client.put_object(Bucket=bucket, Key=f"k{number:03}", Body=b"")
     names: list[str] = []
     address: str | None = f"/buckets/{bucket}/"
     while address:
