@@ -25,12 +25,18 @@ _CHECKSUM_HEADERS = {f"{_CHECKSUM_PREFIX}{algorithm.value.lower()}": algorithm f
 
 
 class RequestBody:
-    """A body that can be read once. `checksum_algorithm` may be set before, to have one where none was claimed."""
+    """A body that can be read once. `checksum_algorithm` may be set before, to have one where none was claimed.
 
-    def __init__(self, stream: Any, headers: Mapping[str, str], authenticated: Authenticated) -> None:
+    One that is delimited says itself where it ends, whatever the headers say.
+    """
+
+    def __init__(
+        self, stream: Any, headers: Mapping[str, str], authenticated: Authenticated, *, is_delimited: bool = False
+    ) -> None:
         self._stream = stream
         self._headers = headers
         self._payload = authenticated.payload
+        self._is_delimited = is_delimited
         self._trailers: dict[str, str] = {}
         self._sent_bytes = _parse_length(headers.get("content-length"))
         self._decoder: AwsChunkedDecoder | None = None
@@ -49,7 +55,7 @@ class RequestBody:
 
     def require_length(self) -> None:
         """Raise MissingContentLength for a body of which nobody says where it ends."""
-        if self._sent_bytes is None and "transfer-encoding" not in self._headers:
+        if self._sent_bytes is None and not self._is_delimited and "transfer-encoding" not in self._headers:
             raise errors.MissingContentLength
 
     def pieces(self) -> Iterator[bytes | memoryview]:

@@ -26,11 +26,12 @@ from objects.selectors.lookup import look_up
 from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.body import RequestBody, drain
+from objstore_project.s3_endpoint.post_object import answer_form, read_form
 from objstore_project.s3_endpoint.response import error_response, success_response
 from s3protocol import errors
 from s3protocol.codec import WireResponse, codec_for
 from s3protocol.registry import REGISTRY, Operation, unsupported_members
-from s3protocol.routes import resolve
+from s3protocol.routes import POST_OBJECT, resolve
 
 logger = logging.getLogger("objstore.s3")
 
@@ -86,10 +87,25 @@ class _Exchange:
         self.resource = address.path
         operation_name = resolve(address.method, address.level, address.query, address.headers)
         authenticated = self._authenticate(address)
+        if operation_name == POST_OBJECT:
+            return self._answer_form(address, authenticated)
         self.body = RequestBody(self.environ["wsgi.input"], address.headers, authenticated)
         operation = REGISTRY.get(operation_name)
         if operation is None:
             raise errors.NotImplemented
+        return self._carry_out(operation, address, authenticated)
+
+    def _answer_form(self, address: Address, authenticated: Authenticated) -> WireResponse:
+        """Serve a browser's form: the PutObject that it means, by whoever signed its policy."""
+        if not authenticated.principal.is_anonymous:
+            raise errors.InvalidRequest("A form is signed by its own fields, not by the request that carries it.")
+        form = read_form(self.environ["wsgi.input"], address, now=datetime.now(UTC), region=settings.OBJSTORE_REGION)
+        self.body = RequestBody(form.file, form.put.headers, form.authenticated, is_delimited=True)
+        stored = self._carry_out(REGISTRY["PutObject"], form.put, form.authenticated)
+        return answer_form(form, stored, scheme=self.environ["wsgi.url_scheme"])
+
+    def _carry_out(self, operation: Operation, address: Address, authenticated: Authenticated) -> WireResponse:
+        """Find what is addressed, authorize, parse, handle, serialize."""
         context = self._find(operation, address, authenticated)
         self._authorize(operation, address, context)
         arguments = self._parse(operation, address)
