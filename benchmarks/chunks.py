@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from chunks.erasure import decode, encode, parse_scheme
 from chunks.fragment_format import checksum_of
 from chunks.placement import NodeView, place_fragments
-from chunks.reader import read_chunk, read_chunk_range
+from chunks.reader import check_fragment, read_chunk, read_chunk_range
+from chunks.records import ChunkView
 from chunks.stores.local_disk import LocalDisk
 from chunks.topology import NodeEntry, StorageClassEntry, Topology
 from chunks.writer import write_chunk
@@ -127,6 +128,17 @@ def measure_engine(topology: Topology, chunk: bytes, small: bytes) -> None:
     show(
         "read 4 KiB in the middle of 8 MiB", rate(lambda: read_chunk(written, 5 << 20, SMALL_BYTES, topology=topology))
     )
+
+    def check(view: ChunkView) -> None:
+        for index in range(len(view.node_ids)):
+            check_fragment(view, index, topology)
+
+    show(
+        "scrub: check the six fragments of 8 MiB from the page cache",
+        rate(lambda: check(written)),
+        CHUNK_BYTES * 3 // 2,
+    )
+    show("scrub: check the three copies of 4 KiB", rate(lambda: check(written_small)))
     for index in (0, 3):
         topology.store(written.node_ids[index]).delete_fragment(f"{written.id.hex}.{index}")
     show("read 8 MiB, two data fragments lost", rate(stream), CHUNK_BYTES)

@@ -94,7 +94,12 @@ class StorageClass(models.Model):
 
 
 class Chunk(models.Model):
-    """A run of an object's bytes, kept as fragments on nodes. Immutable but for `node_ids`, which repair changes."""
+    """A run of an object's bytes, kept as fragments on nodes. Its bytes never change.
+
+    Repair and moves change `node_ids`, the scrub `verified_at`. It stands here and not in a table of its own: it is
+    written once a week, such a table would double the rows, and the update takes no lock that a reader, a writer or a
+    new extent waits for.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     size_bytes = models.IntegerField()
@@ -103,8 +108,16 @@ class Chunk(models.Model):
     checksum = models.BigIntegerField(help_text="CRC-64/NVME of the bytes, as a signed integer.")
     storage_class = models.TextField(db_default=DEFAULT_STORAGE_CLASS)
     created_at = models.DateTimeField(db_default=Now())
+    verified_at = models.DateTimeField(
+        db_default=Now(),
+        help_text="When all fragments were last read and checked, or written. What was wrong is a fault.",
+    )
 
     class Meta:
+        indexes = (
+            # The scrub's claim: the longest unread first. New rows are appended at its end.
+            models.Index(fields=("verified_at",), name="chunk_by_verified_at"),
+        )
         constraints = (
             models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="chunk_size_is_not_negative"),
             models.CheckConstraint(condition=models.Q(node_ids__len__gt=0), name="chunk_has_nodes"),

@@ -8,16 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
 from chunks import services as chunk_services
-from chunks.services import NodeProbe, RepairReport, SweepReport
+from chunks.records import MEBIBYTE
+from chunks.services import NodeProbe, RepairReport, ScrubReport, SweepReport
+from chunks.throttle import Throttle
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
 
 Report = Callable[[str], None]
+
+SCRUB_BATCH_BYTES_MAX = 128 * MEBIBYTE  # the rows of a batch are locked while it is read
+SCRUB_BATCH_CHUNKS_MAX = 512
 
 
 def collect_garbage(
@@ -64,6 +69,47 @@ def repair_faults(
         total = RepairReport(*(getattr(total, one.name) + getattr(batch, one.name) for one in fields(RepairReport)))
         report(f"{total.rebuilt} fragments rebuilt, {total.found_well} found well, {total.postponed} postponed")
     return total
+
+
+def scrub(
+    *,
+    mib_per_second: float | None = None,
+    verified_before: datetime | None = None,
+    seconds_max: float = float("inf"),
+    report: Report = lambda _: None,
+) -> ScrubReport:
+    """Verify what was not verified since a time, the oldest first, at a limited rate (0: none), until none is left."""
+    if mib_per_second is None:
+        mib_per_second = settings.OBJSTORE_SCRUB_MIB_PER_SECOND
+    if verified_before is None:
+        verified_before = datetime.now(UTC) - timedelta(seconds=settings.OBJSTORE_SCRUB_INTERVAL_SECONDS)
+    throttle = Throttle(mib_per_second * MEBIBYTE)
+    batch_bytes = int(mib_per_second * MEBIBYTE) or SCRUB_BATCH_BYTES_MAX
+    started_at = said_at = time.monotonic()
+    total, chunks_max = ScrubReport(), 16
+    while time.monotonic() - started_at < seconds_max:
+        batch = chunk_services.scrub_chunks(
+            verified_before=verified_before, bytes_max=min(batch_bytes, SCRUB_BATCH_BYTES_MAX), chunks_max=chunks_max
+        )
+        total.add(batch)
+        if not batch.chunks:
+            break
+        # As many rows as are likely to be read, since each one claimed is written to.
+        chunks_max = max(1, min(SCRUB_BATCH_CHUNKS_MAX, batch_bytes * batch.chunks // max(1, batch.size_bytes)))
+        throttle.spend(batch.size_bytes)
+        if time.monotonic() - said_at >= 1:
+            said_at = time.monotonic()
+            report(_scrub_progress(total, said_at - started_at))
+    report(_scrub_progress(total, time.monotonic() - started_at))
+    return total
+
+
+def _scrub_progress(total: ScrubReport, seconds: float) -> str:
+    rate = total.size_bytes / MEBIBYTE / max(seconds, 1e-9)
+    return (
+        f"{total.chunks} chunks, {total.size_bytes / MEBIBYTE:,.0f} MiB of fragments verified, {rate:,.0f} MiB/s, "
+        f"{total.faults.total()} faults found"
+    )
 
 
 def sweep_orphans(*, grace_seconds: float | None = None, report: Report = lambda _: None) -> SweepReport:

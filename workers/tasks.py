@@ -8,6 +8,7 @@ from celery import shared_task
 
 from chunks.services import RepairReport
 from workers import duties
+from workers.alone import alone
 
 logger = logging.getLogger("objstore.workers")
 
@@ -36,6 +37,16 @@ def repair_faults() -> None:
     repaired = duties.repair_faults(seconds_max=TASK_SECONDS_MAX)
     if repaired != RepairReport():
         logger.info("repaired %s", repaired)
+
+
+@shared_task(name="workers.scrub")
+def scrub() -> None:
+    """Verify fragments, without end: a later message finds the duty taken, and one takes it up when this one ends."""
+    with alone("scrub") as is_ours:
+        if is_ours:
+            found = duties.scrub(seconds_max=TASK_SECONDS_MAX)
+            if found.faults:
+                logger.warning("the scrub found %s", dict(found.faults))
 
 
 @shared_task(name="workers.sweep_orphans")

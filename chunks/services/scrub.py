@@ -1,0 +1,105 @@
+"""Read every fragment from time to time, the longest unread first, so that damage is found while it can be repaired.
+
+A batch of chunks is claimed by locking their rows, so that scrubbers at once share the work and a repair doesn't move
+what is being read. The lock is held for the reading alone; whoever limits the rate waits between batches. What is found
+wrong becomes faults, and `verified_at` says when all fragments were last looked at, also where one could not be read:
+otherwise a node that is away would keep the scrub from the others. Killed at any point, it has only to read again.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from chunks import topology as topologies
+from chunks.erasure import parse_scheme
+from chunks.errors import ChunkError, NodeUnavailable
+from chunks.fragment_format import header_length_bytes
+from chunks.reader import check_fragment, fault_kind
+from chunks.records import ChunkView, FaultKind, FaultRecord
+from chunks.services.repair import record_faults
+from chunks.topology import Topology
+
+# Plan: the index chunk_by_verified_at in order. SKIP LOCKED: the rivals are another scrubber, a repairer, and whoever
+# moves or deletes the chunk.
+_CLAIM = """
+SELECT id, size_bytes, scheme, node_ids FROM chunks_chunk
+ WHERE verified_at < %s ORDER BY verified_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+_MARK_VERIFIED = "UPDATE chunks_chunk SET verified_at = clock_timestamp() WHERE id = ANY(%s)"
+
+
+@dataclass(slots=True)
+class ScrubReport:
+    """What was read, and what was found wrong with it."""
+
+    chunks: int = 0
+    fragments: int = 0
+    size_bytes: int = 0
+    faults: Counter[FaultKind] = field(default_factory=Counter)
+
+    def add(self, other: "ScrubReport") -> None:
+        """Count another report in."""
+        self.chunks += other.chunks
+        self.fragments += other.fragments
+        self.size_bytes += other.size_bytes
+        self.faults.update(other.faults)
+
+
+def scrub_chunks(
+    *,
+    verified_before: datetime,
+    bytes_max: int,
+    chunks_max: int = 256,
+    topology: Topology | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> ScrubReport:
+    """Read and check all fragments of a batch of chunks not verified since `verified_before`, the oldest first.
+
+    Stops after `bytes_max` of fragments, but not before a whole chunk. A report of no chunks: none is left, or the rest
+    is in other hands. Three statements a batch; one more if something is wrong.
+    """
+    topology = topology or topologies.current()
+    report = ScrubReport()
+    faults: list[FaultRecord] = []
+    verified: list[UUID] = []
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")  # lost in a crash, it is read once more
+        cursor.execute(_CLAIM, [verified_before, chunks_max])
+        for chunk_id, size_bytes, scheme, node_ids in cursor.fetchall():
+            if report.size_bytes >= bytes_max:
+                break
+            faults += _check_chunk(ChunkView(chunk_id, size_bytes, scheme, tuple(node_ids)), topology, report)
+            verified.append(chunk_id)
+        cursor.execute(_MARK_VERIFIED, [verified])
+        record_faults(faults, using=using)
+    return report
+
+
+def fragment_size_bytes(chunk: ChunkView) -> int:
+    """Return how large each fragment of a chunk is on its node."""
+    payload_bytes = parse_scheme(chunk.scheme).fragment_length_bytes(chunk.size_bytes)
+    return header_length_bytes(payload_bytes) + payload_bytes
+
+
+def _check_chunk(chunk: ChunkView, topology: Topology, report: ScrubReport) -> Sequence[FaultRecord]:
+    """Read all fragments of a chunk; return what is wrong with them."""
+    faults = []
+    size_bytes = fragment_size_bytes(chunk)
+    report.chunks += 1
+    for index, node_id in enumerate(chunk.node_ids):
+        try:
+            if not topology.is_usable_for_reading(node_id):
+                raise NodeUnavailable("the node is down or failed just now")
+            check_fragment(chunk, index, topology)
+            report.size_bytes += size_bytes
+        except ChunkError as error:
+            kind = fault_kind(error)
+            faults.append(FaultRecord(chunk.id, index, node_id, kind, str(error)))
+            report.faults[kind] += 1
+        report.fragments += 1
+    return faults
