@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import TextFilter
+from unfold.views import ChangeList
 
 from buckets.models import Bucket
 
@@ -33,6 +34,16 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic when 
         return len(rows)
 
 
+class RowsChangeList(ChangeList):  # type: ignore[misc]  # unfold has no types
+    """A page of rows that does not offer to show all where nothing is left out."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Take the rows; without search and filters their count is the full one."""
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
 class RowsAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Pages of a table: to look at, except for the fields named in `editable`."""
 
@@ -45,6 +56,10 @@ class RowsAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_max_show_all = 0
     sortable_by: ClassVar[tuple[str, ...]] = ()  # a click on a heading must not sort a million rows
     compressed_fields = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RowsChangeList]:  # noqa: ARG002
+        """Return the class of the list pages."""
+        return RowsChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  Django's signature
         """Say no: services make rows."""
