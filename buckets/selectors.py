@@ -64,6 +64,12 @@ def find_default_retention(bucket_id: int) -> dict[str, Any] | None:
     return Bucket.objects.filter(pk=bucket_id).values_list("default_retention", flat=True).first()
 
 
+def find_configuration_by_name(bucket_name: str, kind: str) -> Any | None:
+    """Return the document of a kind of the bucket of a name, or None. One statement."""
+    documents = BucketConfiguration.objects.filter(bucket__name=bucket_name, kind=kind)
+    return documents.values_list("document", flat=True).first()
+
+
 def find_configuration(bucket_id: int, kind: str) -> Any | None:
     """Return a bucket's document of a kind, or None. One statement."""
     return BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).values_list("document", flat=True).first()

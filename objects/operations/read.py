@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from buckets.context import RequestContext
-from buckets.operations import owner_acl
+from buckets.operations.bucket import owner_acl
 from objects.attributes import shown_headers
 from objects.conditions import ReadConditions, check_read
 from objects.operations.answers import checksum_members, checksum_of, quoted, version_members

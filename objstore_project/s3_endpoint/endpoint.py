@@ -26,12 +26,13 @@ from objects.selectors.lookup import look_up
 from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.body import RequestBody, drain
+from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
 from objstore_project.s3_endpoint.response import error_response, success_response
 from s3protocol import errors
 from s3protocol.codec import WireResponse, codec_for
 from s3protocol.registry import REGISTRY, Operation, unsupported_members
-from s3protocol.routes import POST_OBJECT, resolve
+from s3protocol.routes import POST_OBJECT, PREFLIGHT_REQUEST, resolve
 
 logger = logging.getLogger("objstore.s3")
 
@@ -54,6 +55,7 @@ def serve(request: HttpRequest) -> HttpResponseBase:
             error, resource=exchange.resource, request_id=request_id, host_id=HOST_ID, is_head=is_head
         )
         drain(environ)
+    exchange.tell_other_origin(response)
     response.headers["x-amz-request-id"] = request_id
     response.headers["x-amz-id-2"] = HOST_ID
     return response
@@ -80,12 +82,15 @@ class _Exchange:
         self.environ = environ
         self.resource = environ["PATH_INFO"]
         self.body: RequestBody | None = None
+        self.address: Address | None = None
 
     def answer(self) -> WireResponse:
         """Take the steps."""
-        address = read_address(self.environ, settings.OBJSTORE_DOMAINS)
+        address = self.address = read_address(self.environ, settings.OBJSTORE_DOMAINS)
         self.resource = address.path
         operation_name = resolve(address.method, address.level, address.query, address.headers)
+        if operation_name == PREFLIGHT_REQUEST:
+            return answer_preflight(address)
         authenticated = self._authenticate(address)
         if operation_name == POST_OBJECT:
             return self._answer_form(address, authenticated)
@@ -94,6 +99,17 @@ class _Exchange:
         if operation is None:
             raise errors.NotImplemented
         return self._carry_out(operation, address, authenticated)
+
+    def tell_other_origin(self, response: HttpResponseBase) -> None:
+        """Let the page that sent this request see the answer, good or bad, if the bucket's rules do."""
+        if self.address is None or "origin" not in self.address.headers or self.address.method == "OPTIONS":
+            return
+        try:
+            headers = headers_for_origin(self.address)
+        except (OperationalError, InterfaceError):
+            return  # the answer says already that the database is away, or came before it went
+        for name, value in headers:
+            response.headers[name] = value
 
     def _answer_form(self, address: Address, authenticated: Authenticated) -> WireResponse:
         """Serve a browser's form: the PutObject that it means, by whoever signed its policy."""

@@ -13,6 +13,11 @@ from s3protocol.errors.error import S3Error
 class AccessDenied(S3Error, status=403, message="Access Denied"): ...
 
 
+class AccessForbidden(
+    S3Error, status=403, message="CORSResponse: This CORS request is not allowed by the resource's CORS configuration."
+): ...
+
+
 class AccountProblem(
     S3Error, status=403, message="There is a problem with your account that keeps the operation from completing."
 ): ...

@@ -1,4 +1,4 @@
-"""The S3 operations on buckets and their configurations; thin: arguments in, a service or selector called, members out."""
+"""Buckets themselves: list, create, head, versioning, tags."""
 
 from __future__ import annotations
 
