@@ -63,6 +63,9 @@ class NodeHealth(models.Model):
     latency_seconds = models.FloatField(null=True, help_text="How long the last look took that succeeded.")
     total_bytes = models.BigIntegerField(null=True)
     free_bytes = models.BigIntegerField(null=True)
+    faults_queued_at = models.DateTimeField(
+        null=True, help_text="When all that it holds was queued for repair, because it is lost."
+    )
 
     class Meta:
         verbose_name_plural = "node health"

@@ -10,6 +10,8 @@ from enum import StrEnum
 from uuid import UUID
 
 MEBIBYTE = 1 << 20
+# How many fragments a row `c` of chunks needs to be read, as `erasure.parse_scheme` reads its scheme.
+NEEDED_FRAGMENTS_SQL = "(CASE WHEN c.scheme LIKE 'rs-%%' THEN split_part(substr(c.scheme, 4), '+', 1)::int ELSE 1 END)"
 DEFAULT_STORAGE_CLASS = "STANDARD"
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from chunks import services as chunk_services
 from chunks.records import MEBIBYTE
-from chunks.services import NodeProbe, RepairReport, ScrubReport, SweepReport
+from chunks.services import LostNodes, NodeProbe, RepairReport, ScrubReport, SweepReport
 from chunks.throttle import Throttle
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
@@ -56,14 +56,21 @@ def probe_nodes() -> list[NodeProbe]:
     return chunk_services.probe_nodes()
 
 
+def queue_lost_nodes() -> LostNodes:
+    """Queue for repair what lies on nodes that are down, or have not answered for the grace period."""
+    return chunk_services.queue_lost_nodes(grace_seconds=settings.OBJSTORE_NODE_GRACE_SECONDS)
+
+
 def repair_faults(
-    *, batch_size: int = 100, seconds_max: float = float("inf"), report: Report = lambda _: None
+    *, batch_size: int = 500, seconds_max: float = float("inf"), report: Report = lambda _: None
 ) -> RepairReport:
-    """Repair recorded faults until none is due."""
+    """Repair recorded faults, those of the most endangered chunks first, until none is due."""
     total = RepairReport()
     until = time.monotonic() + seconds_max
     while time.monotonic() < until:
-        batch = chunk_services.repair_faults(limit=batch_size)
+        batch = chunk_services.repair_faults(
+            limit=batch_size, unreachable_grace_seconds=settings.OBJSTORE_NODE_GRACE_SECONDS
+        )
         if batch == RepairReport():
             break
         total = RepairReport(*(getattr(total, one.name) + getattr(batch, one.name) for one in fields(RepairReport)))

@@ -33,7 +33,10 @@ def probe_nodes() -> None:
 
 @shared_task(name="workers.repair_faults")
 def repair_faults() -> None:
-    """Repair fragments that are missing, corrupt or misplaced."""
+    """Repair fragments that are lost with their nodes, missing, corrupt or misplaced."""
+    lost = duties.queue_lost_nodes()
+    if lost.queued:
+        logger.warning("lost: %s; %d fragments on them are queued for repair", ", ".join(lost.names), lost.queued)
     repaired = duties.repair_faults(seconds_max=TASK_SECONDS_MAX)
     if repaired != RepairReport():
         logger.info("repaired %s", repaired)

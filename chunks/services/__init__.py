@@ -1,5 +1,6 @@
 """What changes the rows of the chunk engine, and the fragments with them."""
 
+from chunks.services.lost_nodes import LostNodes, queue_lost_nodes
 from chunks.services.orphans import SweepReport, sweep_orphans
 from chunks.services.probing import NodeProbe, probe_nodes
 from chunks.services.registration import create_default_topology, register_node, set_node_state
@@ -8,6 +9,7 @@ from chunks.services.repair import RepairReport, record_faults, repair_chunk, re
 from chunks.services.scrub import ScrubReport, scrub_chunks
 
 __all__ = [
+    "LostNodes",
     "NodeProbe",
     "RepairReport",
     "ScrubReport",
@@ -17,6 +19,7 @@ __all__ = [
     "delete_chunk_fragments",
     "discard_chunks",
     "probe_nodes",
+    "queue_lost_nodes",
     "record_faults",
     "register_node",
     "repair_chunk",

@@ -35,7 +35,8 @@ SELECT p.node_id, now(), CASE WHEN p.error = '' THEN now() END, CASE WHEN p.erro
        last_error = excluded.last_error,
        latency_seconds = coalesce(excluded.latency_seconds, h.latency_seconds),
        total_bytes = coalesce(excluded.total_bytes, h.total_bytes),
-       free_bytes = coalesce(excluded.free_bytes, h.free_bytes)
+       free_bytes = coalesce(excluded.free_bytes, h.free_bytes),
+       faults_queued_at = CASE WHEN excluded.last_error <> '' THEN h.faults_queued_at END
 """
 
 
