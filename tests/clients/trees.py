@@ -43,6 +43,9 @@ def grow_tree(root: Path, scale: Scale) -> Path:
     with (root / "large.bin").open("wb") as large:
         for _ in range(scale.large_file_bytes // PIECE_BYTES):
             large.write(source.randbytes(PIECE_BYTES))
+    # A tool that carried less than was asked for must not pass for one that carried all of it.
+    assert (root / "large.bin").stat().st_size == scale.large_file_bytes
+    assert len(fingerprints(root)) == scale.small_file_count + 1
     return root
 
 

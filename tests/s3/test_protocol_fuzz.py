@@ -200,7 +200,7 @@ def test_no_request_makes_the_server_fail(fired_at: Target) -> None:
     fired_at.check_log()
     # Fuzzing that always fails at the door would prove nothing.
     assert {(200, ""), (204, ""), (404, "NoSuchKey"), (501, "NotImplemented")} <= fired_at.outcomes
-    assert len(fired_at.outcomes) >= 25
+    assert len(fired_at.outcomes) >= 20
 
 
 def test_no_framed_body_makes_the_server_fail_or_is_stored_in_part(fired_at: Target) -> None:

@@ -29,7 +29,8 @@ from tests.s3.store_contents import Counters, UsageReader
 KEYS = st.sampled_from(["a", "a/b", "a/b/c", "a/c", "b", "é/1", "😀"])
 BODIES = st.sampled_from([b"", b"x", b"body", b"y" * 5_000])
 NUMBERS = st.integers(1, 3)
-LARGE_PART = bytes(5 << 20)
+# One large enough to be followed by another is rare: each costs as much as a hundred calls.
+PARTS = st.sampled_from([*[b"", b"part", b"z" * 3_000] * 6, bytes(5 << 20)])
 MISSING = "A" * 32
 OTHER_ETAG = '"00000000000000000000000000000000"'
 
@@ -141,7 +142,7 @@ class Bucket(RuleBasedStateMachine):
 
     def pick_upload(self, data: st.DataObject) -> dict[str, str]:
         """Draw an upload in progress and return the arguments that name it."""
-        upload_id = data.draw(st.sampled_from(sorted(self.model.uploads)))
+        upload_id = data.draw(st.sampled_from(list(self.model.uploads)))
         return {"Bucket": self.name, "Key": self.model.uploads[upload_id].key, "UploadId": upload_id}
 
     @rule(key=KEYS)
@@ -150,7 +151,7 @@ class Bucket(RuleBasedStateMachine):
         self.model.uploads[answer["UploadId"]] = Upload(key)
 
     @precondition(lambda self: self.model.uploads)
-    @rule(data=st.data(), number=NUMBERS, body=st.sampled_from([b"", b"part", b"z" * 3_000, LARGE_PART]))
+    @rule(data=st.data(), number=NUMBERS, body=PARTS)
     def upload_part(self, data: st.DataObject, number: int, body: bytes) -> None:
         named = self.pick_upload(data)
         answer = self.client.upload_part(**named, PartNumber=number, Body=body)
@@ -278,12 +279,12 @@ def test_the_server_agrees_with_the_model(owner: Any, usage: UsageReader, new_bu
     run_state_machine_as_test(
         Bucket,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=40,
+            max_examples=16,
+            stateful_step_count=30,
             deadline=None,
             derandomize=True,
             database=None,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
