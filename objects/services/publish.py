@@ -54,8 +54,8 @@ class NewVersion:
 
     def document(self) -> str:
         """Render the columns for the publishing functions."""
-        columns = asdict(self)
-        columns |= columns.pop("lock")
+        columns = {name: getattr(self, name) for name in self.__slots__}  # asdict would copy all that they hold
+        columns |= asdict(columns.pop("lock"))
         return json.dumps(columns, default=datetime.isoformat)
 
 
