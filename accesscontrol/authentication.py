@@ -12,6 +12,7 @@ from s3protocol import errors
 from s3protocol.signatures import (
     PayloadDeclaration,
     PayloadMode,
+    PresentedSignature,
     SigningContext,
     read_payload_declaration,
     read_signature,
@@ -21,11 +22,12 @@ from s3protocol.signatures import (
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """The principal, how its body is framed, and what the chunks of the body are signed with."""
+    """The principal, how its body is framed, what the chunks of the body are signed with, and the verified signature."""
 
     principal: Principal
     payload: PayloadDeclaration
     signing_context: SigningContext | None
+    signature: PresentedSignature | None = None
 
 
 def authenticate(
@@ -64,4 +66,4 @@ def authenticate(
         now=now,
         virtual_host_bucket=virtual_host_bucket,
     )
-    return Authenticated(credentials.principal, presented.payload, context)
+    return Authenticated(credentials.principal, presented.payload, context, presented)

@@ -1,45 +1,184 @@
 """Decide whether a principal may do an action on a resource. The one place that says yes.
 
-First form: what belongs to an account is open to its root user and closed to everybody else. Fails closed: what no rule
-here allows is denied.
+Fails closed: what no policy, no access control list and no ownership allows is denied. The parts are pure (`policy`,
+`acl`, `public_access`); here they meet what is known of the bucket and the version. docs/design/access-control.md
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Protocol
 
+from accesscontrol.acl import BUCKET_PERMISSIONS, OBJECT_PERMISSIONS, read_acl
+from accesscontrol.policy import (
+    NO_POLICIES,
+    AccessRequest,
+    Decision,
+    Grant,
+    Outcome,
+    Policy,
+    evaluate,
+    is_public,
+    parse_policy,
+)
 from accesscontrol.principal import Principal
+from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock, read_public_access_block
+from accesscontrol.request_facts import NO_FACTS, RequestFacts, context_values
 from s3protocol import errors
 
+# What the owner of an object decides about, where that is another account than the bucket's. Everything else, to write,
+# to overwrite and to delete, is the bucket owner's.
+OBJECT_OWNER_ACTIONS = frozenset({*OBJECT_PERMISSIONS, "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"})
+# What no bucket policy takes away from the root user of the owning account, so that nobody is locked out for good.
+POLICY_ACTIONS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Yes or no, and the rule that said so."""
-
-    is_allowed: bool
-    reason: str
-
-
-_ALLOWED_ACCOUNT = Decision(True, "any account may do this on the service")
-_ALLOWED_OWNER = Decision(True, "the root user of the owning account may do everything with what it owns")
-_DENIED_ANONYMOUS = Decision(False, "the request is anonymous")
-_DENIED_STRANGER = Decision(False, "the resource belongs to another account")
+_ALLOWED_OWNER = Decision(
+    Outcome.ALLOWED, "the root user of the owning account may do everything with what it owns, and no policy says no"
+)
+_ALLOWED_POLICY = Decision(Outcome.ALLOWED, "the root user of the owning account may always change the bucket policy")
 
 
-def decide(principal: Principal, *, action: str, owner_id: str | None) -> Decision:
-    """Decide about an action (`s3:GetObject`) on a resource of the account `owner_id`; None is the service itself."""
-    if principal.is_anonymous:
-        return _DENIED_ANONYMOUS
-    if not principal.is_root:
-        return Decision(False, f"no policy allows {action} to the user")
-    if owner_id is None:
-        return _ALLOWED_ACCOUNT
-    if owner_id == principal.account_id:
+class BucketAccess(Protocol):
+    """What of a bucket decides about access; the texts are as they are stored."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102  see the class
+    @property
+    def owner_id(self) -> str: ...  # noqa: D102
+    @property
+    def policy(self) -> str | None: ...  # noqa: D102
+    @property
+    def acl(self) -> str | None: ...  # noqa: D102
+    @property
+    def object_ownership(self) -> str: ...  # noqa: D102
+    @property
+    def public_access_block(self) -> str | None: ...  # noqa: D102
+
+
+class VersionAccess(Protocol):
+    """What of a version decides about access."""
+
+    @property
+    def is_delete_marker(self) -> bool: ...  # noqa: D102
+    @property
+    def owner_id(self) -> str: ...  # noqa: D102
+    @property
+    def acl(self) -> str | None: ...  # noqa: D102
+    @property
+    def tags(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+def decide(
+    principal: Principal,
+    *,
+    action: str,
+    bucket: BucketAccess | None = None,
+    key: str | None = None,
+    version: VersionAccess | None = None,
+    facts: RequestFacts = NO_FACTS,
+    request_tags: Mapping[str, str] | None = None,
+    stated: Mapping[str, str] | None = None,
+) -> Decision:
+    """Decide about an action (`s3:GetObject`) on the service, on a bucket, or with a key on an object in it.
+
+    `version` is what was found at the key, where the action is about it. For `request_tags` and `stated`, further values
+    of condition keys, see `request_facts`. No queries.
+    """
+    if bucket is None:
+        return _decide_service(principal, action, facts, stated)
+    is_own_root = principal.account_id == bucket.owner_id and principal.is_root and principal.policies is NO_POLICIES
+    owner_id = object_owner_id(bucket, version) if version and action in OBJECT_OWNER_ACTIONS else bucket.owner_id
+    if is_own_root and action in POLICY_ACTIONS:
+        return _ALLOWED_POLICY
+    if is_own_root and bucket.policy is None and owner_id == bucket.owner_id:
         return _ALLOWED_OWNER
-    return _DENIED_STRANGER
+    policy = None if bucket.policy is None else parse_policy(bucket.policy)
+    block = read_public_access_block(bucket.public_access_block)
+    request = AccessRequest(
+        caller=principal,
+        action=action,
+        resource=f"arn:aws:s3:::{bucket.name}" + ("" if key is None else f"/{key}"),
+        context=context_values(
+            facts,
+            principal,
+            owner_id=bucket.owner_id,
+            existing_tags=None if version is None else version.tags,
+            request_tags=request_tags,
+            stated=stated,
+        ),
+    )
+    return evaluate(
+        request,
+        owner_account_id=owner_id,
+        principal_policies=principal.policies,
+        resource_policy=policy,
+        is_resource_policy_granting=owner_id == bucket.owner_id
+        and not _is_restricted(principal, bucket, policy, block),
+        grants=_grants(principal, action, bucket, version, block),
+    )
 
 
-def authorize(principal: Principal, *, action: str, owner_id: str | None) -> None:
-    """Raise AccessDenied unless the principal may do the action."""
-    if not decide(principal, action=action, owner_id=owner_id).is_allowed:
+def _decide_service(
+    principal: Principal, action: str, facts: RequestFacts, stated: Mapping[str, str] | None
+) -> Decision:
+    """Decide about the service itself: listing one's buckets, making one."""
+    context = context_values(facts, principal, owner_id=None, stated=stated)
+    request = AccessRequest(principal, action, "arn:aws:s3:::*", context)
+    return evaluate(request, owner_account_id=None, principal_policies=principal.policies)
+
+
+def object_owner_id(bucket: BucketAccess, version: VersionAccess) -> str:
+    """Return the account that an object belongs to: its writer, or the bucket owner who enforces that."""
+    if bucket.object_ownership == ObjectOwnership.BUCKET_OWNER_ENFORCED:
+        return bucket.owner_id
+    return version.owner_id
+
+
+def _is_restricted(principal: Principal, bucket: BucketAccess, policy: Policy | None, block: PublicAccessBlock) -> bool:
+    """Say whether a public policy counts for nothing, because the bucket is restricted to its owner's account."""
+    if not block.restricts_public_buckets or principal.account_id == bucket.owner_id:
+        return False
+    return policy is not None and is_public(policy)
+
+
+def _grants(
+    principal: Principal, action: str, bucket: BucketAccess, version: VersionAccess | None, block: PublicAccessBlock
+) -> list[Grant]:
+    """Return what the access control list of the object or the bucket says for the principal."""
+    if bucket.object_ownership == ObjectOwnership.BUCKET_OWNER_ENFORCED:
+        return []
+    if action in OBJECT_PERMISSIONS:
+        if version is None or version.acl is None:
+            return []
+        acl, permission = read_acl(version.acl, version.owner_id), OBJECT_PERMISSIONS[action]
+    elif action in BUCKET_PERMISSIONS and bucket.acl is not None:
+        acl, permission = read_acl(bucket.acl, bucket.owner_id), BUCKET_PERMISSIONS[action]
+    else:
+        return []
+    return list(acl.grants_for(principal, permission, ignores_public=block.ignores_public_acls))
+
+
+def authorize(
+    principal: Principal,
+    *,
+    action: str,
+    bucket: BucketAccess | None = None,
+    key: str | None = None,
+    version: VersionAccess | None = None,
+    facts: RequestFacts = NO_FACTS,
+    request_tags: Mapping[str, str] | None = None,
+    stated: Mapping[str, str] | None = None,
+) -> None:
+    """Raise AccessDenied unless the principal may do the action; the arguments are those of `decide`."""
+    decision = decide(
+        principal,
+        action=action,
+        bucket=bucket,
+        key=key,
+        version=version,
+        facts=facts,
+        request_tags=request_tags,
+        stated=stated,
+    )
+    if not decision.is_allowed:
         raise errors.AccessDenied

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from accesscontrol.policy import NO_POLICIES, PrincipalPolicies
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in user of an account, or anonymous (no account)."""
+    """A signed-in user of an account, or anonymous (no account), with the policies that are the principal's own."""
 
     account_id: str | None
     canonical_id: str
@@ -16,6 +18,7 @@ class Principal:
     user_name: str
     is_root: bool
     access_key_id: str | None = None
+    policies: PrincipalPolicies = NO_POLICIES
 
     @property
     def is_anonymous(self) -> bool:

@@ -87,3 +87,20 @@ def find_owner(account_id: str) -> Owner:
         cursor.execute("SELECT canonical_id, display_name FROM accesscontrol_account WHERE id = %s", [account_id])
         row = cursor.fetchone()
     return Owner(*row) if row else Owner(account_id, "")
+
+
+def find_account_by_canonical_id(canonical_id: str) -> str | None:
+    """Return the account that a canonical id names, or None. One statement."""
+    return _find_account_id("SELECT id FROM accesscontrol_account WHERE canonical_id = %s", canonical_id)
+
+
+def find_account_by_email(email: str) -> str | None:
+    """Return the account with an e-mail address, or None. One statement."""
+    return _find_account_id("SELECT id FROM accesscontrol_account WHERE lower(email) = lower(%s)", email)
+
+
+def _find_account_id(statement: str, name: str) -> str | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [name])
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accesscontrol.authorization import authorize
+from accesscontrol.authorization import VersionAccess, decide
+from accesscontrol.policy import Decision, Outcome
 from accesscontrol.principal import Principal
+from accesscontrol.request_facts import NO_FACTS, RequestFacts
 from buckets.selectors import BucketRecord
 from s3protocol import errors
 
@@ -15,14 +18,17 @@ from s3protocol import errors
 class RequestContext:
     """A request that has been authorized for its own action.
 
-    `version` is what `objects` found at the address of a read, `body` the stream of an upload.
+    `key` is the addressed one, `version` what `objects` found at the address of a read, `body` the stream of an upload, `facts` what conditions
+    of policies may ask of the request.
     """
 
     principal: Principal
     region: str
     bucket_record: BucketRecord | None = None
+    key: str | None = None
     version: Any = None
     body: Any = None
+    facts: RequestFacts = NO_FACTS
 
     @property
     def bucket(self) -> BucketRecord:
@@ -33,11 +39,84 @@ class RequestContext:
 
     @property
     def account_id(self) -> str:
-        """Return the principal's account, which owns what it makes. Raises AccessDenied for anonymous requests."""
+        """Return the principal's account. Raises AccessDenied for anonymous requests."""
         if self.principal.account_id is None:
             raise errors.AccessDenied
         return self.principal.account_id
 
-    def authorize(self, action: str, *, owner_id: str | None) -> None:
-        """Authorize a second resource that the request names, like a copy's source. Raises AccessDenied."""
-        authorize(self.principal, action=action, owner_id=owner_id)
+    @property
+    def writer_id(self) -> str:
+        """Return the account that owns what this request writes, unless the bucket's ownership says otherwise.
+
+        What nobody writes belongs to the bucket's owner, who let nobody write it.
+        """
+        return self.principal.account_id or self.bucket.owner_id
+
+    def decide(
+        self,
+        action: str,
+        *,
+        bucket: BucketRecord | None = None,
+        key: str | None = None,
+        version: VersionAccess | None = None,
+        request_tags: Mapping[str, str] | None = None,
+        stated: Mapping[str, str] | None = None,
+    ) -> Decision:
+        """Decide about an action on the addressed bucket or another one, or with a key on an object in it."""
+        return decide(
+            self.principal,
+            action=action,
+            bucket=bucket or self.bucket_record,
+            key=key,
+            version=version,
+            facts=self.facts,
+            request_tags=request_tags,
+            stated=stated,
+        )
+
+    def authorize(
+        self,
+        action: str,
+        *,
+        bucket: BucketRecord | None = None,
+        key: str | None = None,
+        version: VersionAccess | None = None,
+        request_tags: Mapping[str, str] | None = None,
+        stated: Mapping[str, str] | None = None,
+    ) -> None:
+        """Authorize what the request does beside its own action, like reading a copy's source. Raises AccessDenied."""
+        decision = self.decide(
+            action, bucket=bucket, key=key, version=version, request_tags=request_tags, stated=stated
+        )
+        if not decision.is_allowed:
+            raise errors.AccessDenied
+
+    def authorize_object(
+        self,
+        action: str,
+        *,
+        bucket: BucketRecord | None = None,
+        key: str,
+        version: VersionAccess | None,
+        request_tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Authorize an action on the version that was found at a key. Raises AccessDenied.
+
+        That nothing is there is told to those alone who may list the bucket; whether they may read it is then no matter.
+        """
+        found = None if version is None or version.is_delete_marker else version
+        decision = self.decide(action, bucket=bucket, key=key, version=found, request_tags=request_tags)
+        if decision.outcome == Outcome.EXPLICIT_DENY:
+            raise errors.AccessDenied
+        if found is None:
+            decision = self.decide("s3:ListBucket", bucket=bucket, stated={"s3:prefix": key})
+        if not decision.is_allowed:
+            raise errors.AccessDenied
+
+    def refuse_denied(self, action: str, *, key: str) -> None:
+        """Raise AccessDenied where a policy denies an action that a write brings along and that needs no permission.
+
+        Tags and grants in the headers of a write come with the permission to write, unless they are denied by name.
+        """
+        if self.decide(action, key=key).outcome == Outcome.EXPLICIT_DENY:
+            raise errors.AccessDenied

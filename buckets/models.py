@@ -10,11 +10,19 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accesscontrol.models import Account
+from accesscontrol.public_access import ObjectOwnership
 
 
 def default_history_seconds() -> int:
     """Return the history window of a new bucket, from the settings."""
     return int(settings.OBJSTORE_HISTORY_SECONDS)
+
+
+def default_object_ownership() -> str:
+    """Return the object ownership of a new bucket, from the settings; empty for S3's oldest, the writer's."""
+    named = {ownership.lower(): ownership for ownership in ObjectOwnership}
+    ownership = named[settings.OBJSTORE_DEFAULT_OBJECT_OWNERSHIP]
+    return "" if ownership == ObjectOwnership.OBJECT_WRITER else ownership.value
 
 
 class Versioning(models.TextChoices):
@@ -45,6 +53,16 @@ class Bucket(models.Model):
     default_retention = models.JSONField(
         null=True, blank=True, help_text="S3's DefaultRetention (Mode, and Days or Years), which new versions get."
     )
+    policy = models.TextField(null=True, blank=True, help_text="The bucket policy, as it was sent.")
+    acl = models.JSONField(null=True, blank=True, help_text="Grants, see accesscontrol.acl; null is private.")
+    object_ownership = models.CharField(
+        max_length=20,
+        blank=True,
+        db_default="",
+        default=default_object_ownership,
+        help_text="Who owns what others write (object ownership); where it is not set, the writer.",
+    )
+    public_access_block = models.JSONField(null=True, blank=True, help_text="In S3's member names; null is none.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -10,23 +10,25 @@ from django.db import connection
 
 from buckets.models import Bucket, BucketConfiguration, Versioning
 
+# What makes a BucketRecord, of a table that the statement calls b.
+BUCKET_COLUMNS = """b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at, b.is_lock_enabled,
+       b.policy, b.acl, b.object_ownership, b.public_access_block"""
+BUCKET_COLUMN_COUNT = 12
+
 # Plan: one probe of the unique index on name.
-_FIND_BUCKET = """
-SELECT id, name, owner_id, region, versioning, history_seconds, created_at, is_lock_enabled
-  FROM buckets_bucket WHERE name = %s
-"""
+_FIND_BUCKET = f"SELECT {BUCKET_COLUMNS} FROM buckets_bucket b WHERE b.name = %s"  # noqa: S608  constants
 
 # Plan: a range of the index buckets_by_owner.
-_LIST_BUCKETS = """
-SELECT id, name, owner_id, region, versioning, history_seconds, created_at, is_lock_enabled FROM buckets_bucket
- WHERE owner_id = %s AND name COLLATE "C" > %s AND name LIKE %s AND (%s = '' OR region = %s)
- ORDER BY name COLLATE "C" LIMIT %s
-"""
+_LIST_BUCKETS = f"""
+SELECT {BUCKET_COLUMNS} FROM buckets_bucket b
+ WHERE b.owner_id = %s AND b.name COLLATE "C" > %s AND b.name LIKE %s AND (%s = '' OR b.region = %s)
+ ORDER BY b.name COLLATE "C" LIMIT %s
+"""  # noqa: S608  constants
 
 
 @dataclass(frozen=True, slots=True)
 class BucketRecord:
-    """What a request needs to know of a bucket."""
+    """What a request needs to know of a bucket. What decides about access is as it is stored."""
 
     id: int
     name: str
@@ -36,6 +38,10 @@ class BucketRecord:
     history_seconds: int
     created_at: datetime
     is_lock_enabled: bool
+    policy: str | None
+    acl: str | None
+    object_ownership: str
+    public_access_block: str | None
 
     @property
     def was_ever_versioned(self) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from accesscontrol.acl import AclDocument
+from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
 from buckets.models import Bucket, BucketConfiguration, Versioning
 from buckets.names import is_valid_bucket_name
 from s3protocol import errors
@@ -16,23 +18,36 @@ from s3protocol import errors
 BUCKET_LOCK_CLASS = 0x6F62
 
 
-def create_bucket(*, name: str, owner_id: str, region: str, is_lock_enabled: bool = False) -> Bucket:
-    """Create a bucket; one whose versions can be locked is versioned from the start.
+def create_bucket(
+    *,
+    name: str,
+    owner_id: str,
+    region: str,
+    is_lock_enabled: bool = False,
+    acl: AclDocument | None = None,
+    ownership: ObjectOwnership | None = None,
+) -> Bucket:
+    """Create a bucket; one whose versions can be locked is versioned from the start. No ownership is the default one.
 
-    Raises InvalidBucketName; BucketAlreadyOwnedByYou or BucketAlreadyExists when the name is taken.
+    Raises InvalidBucketName; BucketAlreadyOwnedByYou when the owner has just such a bucket, BucketAlreadyExists when the
+    name is taken otherwise: by somebody else, or by a bucket that is shared differently.
     """
     if not is_valid_bucket_name(name):
         raise errors.InvalidBucketName(BucketName=name)
-    defaults = {
+    defaults: dict[str, Any] = {
         "owner_id": owner_id,
         "region": region,
         "is_lock_enabled": is_lock_enabled,
         "versioning": Versioning.ENABLED if is_lock_enabled else Versioning.UNVERSIONED,
     }
+    if acl is not None:
+        defaults["acl"] = acl
+    if ownership is not None:
+        defaults["object_ownership"] = ownership
     bucket, is_new = Bucket.objects.get_or_create(name=name, defaults=defaults)
     if is_new:
         return bucket
-    if bucket.owner_id == owner_id:
+    if bucket.owner_id == owner_id and bucket.acl == acl:
         raise errors.BucketAlreadyOwnedByYou(BucketName=name)
     raise errors.BucketAlreadyExists(BucketName=name)
 
@@ -81,6 +96,41 @@ def put_object_lock_configuration(*, bucket_id: int, default_retention: Mapping[
         raise errors.InvalidBucketState(
             "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
         )
+
+
+def put_bucket_policy(*, bucket_id: int, policy: str | None) -> None:
+    """Replace or remove (None) the policy of a bucket; whoever calls has parsed it."""
+    Bucket.objects.filter(pk=bucket_id).update(policy=policy)
+
+
+def put_bucket_acl(*, bucket_id: int, acl: AclDocument | None) -> None:
+    """Replace the grants of a bucket; None is private.
+
+    Raises AccessControlListNotSupported where its owner owns everything and shares by policies alone.
+    """
+    # Against the rival who enforces ownership between the caller's look and this.
+    shared = Bucket.objects.filter(pk=bucket_id)
+    if acl is not None:
+        shared = shared.exclude(object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED)
+    if not shared.update(acl=acl):
+        raise errors.AccessControlListNotSupported
+
+
+def put_bucket_ownership_controls(*, bucket_id: int, ownership: ObjectOwnership | None) -> None:
+    """Say who owns what others write; None leaves it to them.
+
+    Raises InvalidBucketAclWithObjectOwnership when the owner is to own everything and the bucket's grants share it.
+    """
+    owned = Bucket.objects.filter(pk=bucket_id)
+    if ownership == ObjectOwnership.BUCKET_OWNER_ENFORCED:
+        owned = owned.filter(acl__isnull=True)  # against the rival who shares it meanwhile
+    if not owned.update(object_ownership=ownership or ""):
+        raise errors.InvalidBucketAclWithObjectOwnership
+
+
+def put_public_access_block(*, bucket_id: int, block: PublicAccessBlock | None) -> None:
+    """Say what the bucket refuses to share with everyone; None is nothing."""
+    Bucket.objects.filter(pk=bucket_id).update(public_access_block=None if block is None else block.document())
 
 
 def put_configuration(*, bucket_id: int, kind: str, document: Any) -> None:

@@ -5,12 +5,16 @@ What is not known to be allowed is refused: nobody gets further than the line th
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 
-from accesscontrol.authorization import Decision, decide
+from accesscontrol.authorization import decide
 from accesscontrol.models import User
+from accesscontrol.policy import Decision
 from accesscontrol.principal import ANONYMOUS, Principal
+from accesscontrol.request_facts import RequestFacts
 from buckets.selectors import BucketRecord, find_bucket
 from objects.selectors.lookup import VersionRecord
 
@@ -36,11 +40,18 @@ def decide_for(
     action: str,
     *,
     bucket: BucketRecord | None = None,
-    key: str | None = None,  # noqa: ARG001  policies of buckets and users will name keys
-    version: VersionRecord | None = None,  # noqa: ARG001  and the access control lists and tags of versions
+    key: str | None = None,
+    version: VersionRecord | None = None,
 ) -> Decision:
     """Decide about an action on the service, on a bucket, or on a key and what was found there. No statements."""
-    return decide(principal_of(request), action=action, owner_id=None if bucket is None else bucket.owner_id)
+    facts = RequestFacts(
+        headers=request.headers,
+        source_ip=request.META.get("REMOTE_ADDR", ""),
+        is_secure=request.is_secure(),
+        now=timezone.now(),
+        region=settings.OBJSTORE_REGION,
+    )
+    return decide(principal_of(request), action=action, bucket=bucket, key=key, version=version, facts=facts)
 
 
 def require(

@@ -66,6 +66,7 @@ class ObjectVersion(models.Model):
     lock_mode = models.CharField(max_length=10, blank=True, db_default="", help_text="GOVERNANCE or COMPLIANCE.")
     retain_until = models.DateTimeField(null=True, help_text="Until when lock_mode protects it.")
     legal_hold = models.BooleanField(null=True, help_text="Null where it was never set; true protects it for ever.")
+    acl = models.JSONField(null=True, help_text="Grants, see accesscontrol.acl; null is private.")
     became_current_at = models.DateTimeField(db_default=Now())
     superseded_at = models.DateTimeField(null=True, help_text="When it stopped being the current version.")
     deleted_at = models.DateTimeField(null=True, help_text="When S3 stopped seeing it; the start of its history.")
@@ -111,6 +112,8 @@ class MultipartUpload(models.Model):
     lock_mode = models.CharField(max_length=10, blank=True, db_default="")
     retain_until = models.DateTimeField(null=True)
     legal_hold = models.BooleanField(null=True)
+    acl = models.JSONField(null=True)
+    initiator_id = models.CharField(max_length=12, blank=True, db_default="", help_text="The account that began it.")
     created_at = models.DateTimeField(db_default=Now())
     completed_at = models.DateTimeField(null=True)
     completed_version = models.ForeignKey(

@@ -10,6 +10,7 @@ reason, as harmless. Not here: calling the function, or deciding about the actio
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -35,6 +36,14 @@ By header and not by member: ChecksumAlgorithm is `x-amz-sdk-checksum-algorithm`
 """
 
 
+class Decided(StrEnum):
+    """When it is decided whether a request may have an operation."""
+
+    BY_ADDRESS = "by address and headers, before the body is read"
+    BY_BODY = "once the body is parsed, as conditions of policies may ask about it"
+    FOR_EACH = "by the handler, for each resource that the body names"
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One served operation. Parameter and member names are in snake case."""
@@ -46,6 +55,7 @@ class Operation:
     parameters: frozenset[str]
     harmless: frozenset[str]
     reads_object: bool
+    decided: Decided
 
 
 _operations: Final[dict[str, Operation]] = {}
@@ -59,12 +69,13 @@ def operation(
     action: str,
     versioned_action: str | None = None,
     reads_object: bool = False,
+    decided: Decided = Decided.BY_ADDRESS,
     harmless: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Register the decorated function as the handler of `name`; it is returned unchanged.
 
     `action` is the policy action, `versioned_action` the one for a request that names a version id, `reads_object`
-    says that the answer is an object's bytes or headers, `harmless` gives a reason for each member of the model that
+    says that the answer is an object's bytes or headers, `decided` when the action is decided about, `harmless` gives a reason for each member of the model that
     may be present and is not acted on. Raises TypeError for whatever contradicts the model.
     """
 
@@ -85,6 +96,7 @@ def operation(
             parameters=parameters,
             harmless=_checked_harmless(name, harmless or {}, members, parameters),
             reads_object=reads_object,
+            decided=decided,
         )
         return function
 

@@ -3,6 +3,6 @@
 Importing this package registers them.
 """
 
-from buckets.operations import bucket, cors
+from buckets.operations import bucket, cors, sharing
 
-__all__ = ["bucket", "cors"]
+__all__ = ["bucket", "cors", "sharing"]

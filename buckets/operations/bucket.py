@@ -1,4 +1,4 @@
-"""Buckets themselves: list, create, head, versioning, tags."""
+"""Buckets themselves: list, create, head, location, versioning, tags."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import base64
 import binascii
 from typing import Any
 
-from accesscontrol.selectors import find_owner
+from accesscontrol.acl import AclDocument
+from accesscontrol.public_access import ObjectOwnership
+from accesscontrol.requested_acl import AclHeaders, account_members, acl_of_headers
 from buckets import selectors, services
 from buckets.context import RequestContext
-from buckets.models import Versioning
-from buckets.selectors import BucketRecord
+from buckets.models import Versioning, default_object_ownership
 from buckets.tags import BUCKET_TAG_COUNT_MAX, tag_set, tags_from_document
 from s3protocol import errors
-from s3protocol.registry import operation
+from s3protocol.registry import Decided, operation
 
 LEGACY_REGION = "us-east-1"
 BUCKET_PAGE_SIZE_MAX = 10_000
@@ -40,13 +41,12 @@ def list_buckets(
         region="" if bucket_region == context.region else bucket_region or "",
         limit=limit + 1,
     )
-    owner = find_owner(context.account_id)
     answer: dict[str, Any] = {
         "Buckets": [
             {"Name": bucket.name, "CreationDate": bucket.created_at, "BucketRegion": bucket.region or context.region}
             for bucket in found[:limit]
         ],
-        "Owner": {"ID": owner.canonical_id, "DisplayName": owner.display_name},
+        "Owner": account_members(context.account_id),
     }
     if prefix:
         answer["Prefix"] = prefix
@@ -62,22 +62,30 @@ def _decode_token(token: str | None) -> str:
         raise errors.InvalidArgument(ArgumentName="continuation-token") from None
 
 
-@operation("CreateBucket", action="s3:CreateBucket")
+@operation("CreateBucket", action="s3:CreateBucket", decided=Decided.BY_BODY)
 def create_bucket(
     context: RequestContext,
     *,
     bucket: str,
     acl: str | None = None,
     create_bucket_configuration: dict[str, Any] | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write: str | None = None,
+    grant_write_acp: str | None = None,
     object_lock_enabled_for_bucket: bool | None = None,
+    object_ownership: str | None = None,
 ) -> dict[str, Any]:
     """Create a bucket. Creating one's own again succeeds in us-east-1, as it does there in AWS."""
     configuration = create_bucket_configuration or {}
     constraint = configuration.get("LocationConstraint", "")
     if constraint not in ("", context.region):
         raise errors.InvalidLocationConstraint(LocationConstraint=constraint)
-    if acl not in (None, "private") or configuration.keys() - {"LocationConstraint", "Tags"}:
+    if configuration.keys() - {"LocationConstraint", "Tags"}:
         raise errors.NotImplemented
+    ownership = None if object_ownership is None else ObjectOwnership(object_ownership)
+    headers = AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, grant_write, grant_write_acp)
     tags = tags_from_document({"TagSet": configuration.get("Tags", [])}, count_max=BUCKET_TAG_COUNT_MAX)
     try:
         created = services.create_bucket(
@@ -85,6 +93,8 @@ def create_bucket(
             owner_id=context.account_id,
             region=constraint,
             is_lock_enabled=bool(object_lock_enabled_for_bucket),
+            acl=_new_acl(context, headers, ownership),
+            ownership=ownership,
         )
     except errors.BucketAlreadyOwnedByYou:
         if context.region != LEGACY_REGION:
@@ -93,6 +103,16 @@ def create_bucket(
         if tags:
             services.put_configuration(bucket_id=created.pk, kind=TAGGING, document=tags)
     return {"Location": f"/{bucket}"}
+
+
+def _new_acl(context: RequestContext, headers: AclHeaders, ownership: ObjectOwnership | None) -> AclDocument | None:
+    """Return the grants that a new bucket is asked to have. Raises InvalidBucketAclWithObjectOwnership."""
+    acl = acl_of_headers(headers, owner_id=context.account_id, bucket_owner_id=context.account_id)
+    document = acl.document(context.account_id)
+    is_enforced = (ownership or default_object_ownership()) == ObjectOwnership.BUCKET_OWNER_ENFORCED
+    if document is not None and is_enforced:
+        raise errors.InvalidBucketAclWithObjectOwnership
+    return document
 
 
 @operation("HeadBucket", action="s3:ListBucket")
@@ -150,19 +170,3 @@ def delete_bucket_tagging(context: RequestContext, *, bucket: str) -> dict[str, 
     """Remove a bucket's tags."""
     services.delete_configuration(bucket_id=context.bucket.id, kind=TAGGING)
     return {}
-
-
-@operation("GetBucketAcl", action="s3:GetBucketAcl")
-def get_bucket_acl(context: RequestContext, *, bucket: str) -> dict[str, Any]:
-    """Return the only access control list that a bucket can have so far: its owner's full control."""
-    return owner_acl(context.bucket)
-
-
-def owner_acl(bucket: BucketRecord) -> dict[str, Any]:
-    """Render the access control list of what a bucket's owner alone controls."""
-    owner = find_owner(bucket.owner_id)
-    shown = {"ID": owner.canonical_id, "DisplayName": owner.display_name}
-    return {
-        "Owner": shown,
-        "Grants": [{"Grantee": {"Type": "CanonicalUser", **shown}, "Permission": "FULL_CONTROL"}],
-    }

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from accesscontrol.principal import Principal
+from accesscontrol.requested_acl import AclHeaders
 from buckets.context import RequestContext
 from buckets.selectors import BucketRecord
 from buckets.tags import tags_from_header
@@ -14,9 +14,10 @@ from objects.attributes import checked_metadata, checked_storage_class, system_h
 from objects.conditions import ReadConditions, check_copy_source
 from objects.operations.answers import checksum_members, new_version_members, quoted
 from objects.operations.multipart import checked_part_number, open_upload
+from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock
 from objects.operations.read import readable_version
-from objects.operations.write import refuse_foreign_acl, write_conditions
+from objects.operations.write import write_conditions
 from objects.ranges import ByteRange, parse_copy_source_range
 from objects.selectors.lookup import VersionRecord, find_parts, look_up
 from objects.services import copy as copy_services
@@ -38,10 +39,12 @@ class CopySource:
         if found is None:
             raise errors.NoSuchBucket(BucketName=bucket_name)
         action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
-        context.authorize(action, owner_id=found.bucket.owner_id)
+        context.authorize_object(action, bucket=found.bucket, key=key, version=found.version)
         if expected_owner_id not in (None, found.bucket.owner_id):
             raise errors.AccessDenied
-        reading = RequestContext(context.principal, context.region, found.bucket, found.version)
+        reading = RequestContext(
+            context.principal, context.region, found.bucket, key, found.version, facts=context.facts
+        )
         try:
             self.version: VersionRecord = readable_version(reading, key, version_id)
         except errors.MethodNotAllowed:
@@ -99,6 +102,10 @@ def copy_object(
     copy_source_if_none_match: str | None = None,
     copy_source_if_unmodified_since: datetime | None = None,
     expected_source_bucket_owner: str | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write_acp: str | None = None,
     if_match: str | None = None,
     if_none_match: str | None = None,
     metadata: dict[str, str] | None = None,
@@ -112,7 +119,9 @@ def copy_object(
     website_redirect_location: str | None = None,
 ) -> dict[str, Any]:
     """Copy an object, sharing its chunks."""
-    refuse_foreign_acl(acl)
+    ownership = new_ownership(
+        context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
+    )
     source = CopySource(
         context,
         copy_source,
@@ -149,8 +158,11 @@ def copy_object(
         )
     headers = {name: value for name, value in headers.items() if name != "WebsiteRedirectLocation"}
     headers |= system_headers(website_redirect_location=website_redirect_location)
+    authorize_header_tags(context, key, tagging if replaces_tags else None)
     version = NewVersion(
-        **_copied_version(source.version, checksum_algorithm, context.principal),
+        **_copied_version(source.version, checksum_algorithm),
+        owner_id=ownership.owner_id,
+        acl=ownership.acl,
         content_type=(content_type or "") if replaces_metadata else source.version.content_type,
         headers=headers,
         metadata=checked_metadata(metadata) if replaces_metadata else source.version.metadata,
@@ -183,10 +195,9 @@ def copy_object(
     return answer
 
 
-def _copied_version(source: VersionRecord, algorithm: str | None, principal: Principal) -> dict[str, Any]:
+def _copied_version(source: VersionRecord, algorithm: str | None) -> dict[str, Any]:
     """Return what a copy has of its source: size, ETag, parts, and its checksum or the one that was asked for."""
     copied: dict[str, Any] = {
-        "owner_id": principal.account_id,
         "size_bytes": source.size_bytes,
         "etag": source.etag,
         "checksum_algorithm": source.checksum_algorithm,

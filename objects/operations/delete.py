@@ -14,7 +14,7 @@ from objects.services import bucket as bucket_services
 from objects.services.delete import DeleteConditions
 from objects.services.delete import delete_object as delete_one
 from s3protocol import errors
-from s3protocol.registry import operation
+from s3protocol.registry import Decided, operation
 
 DELETE_COUNT_MAX = 1_000
 
@@ -43,7 +43,7 @@ def delete_object(
     deletion = delete_one(
         bucket_id=context.bucket.id,
         key=key,
-        owner_id=context.account_id,
+        owner_id=context.writer_id,
         version_id=version_id,
         conditions=_conditions(if_match, if_match_size, if_match_last_modified_time),
         is_bypassing=may_bypass_governance(context, bypass_governance_retention),
@@ -65,7 +65,7 @@ def _check_version_id(version_id: str | None) -> None:
         raise errors.InvalidArgument("Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id)
 
 
-@operation("DeleteObjects", action="s3:DeleteObject")
+@operation("DeleteObjects", action="s3:DeleteObject", decided=Decided.FOR_EACH)
 def delete_objects(
     context: RequestContext, *, bucket: str, delete: dict[str, Any], bypass_governance_retention: bool | None = None
 ) -> dict[str, Any]:
@@ -73,11 +73,10 @@ def delete_objects(
     named = delete["Objects"]
     if not 1 <= len(named) <= DELETE_COUNT_MAX:
         raise errors.MalformedXML
-    is_bypassing = may_bypass_governance(context, bypass_governance_retention)
     deleted, failed = [], []
     for item in named:
         try:
-            deleted.append(_delete_named(context, item, is_bypassing=is_bypassing))
+            deleted.append(_delete_named(context, item, is_bypassing=bool(bypass_governance_retention)))
         except errors.S3Error as error:
             failed.append({**_name_of(item), "Code": error.code, "Message": error.message})
     answer: dict[str, Any] = {"Errors": failed} if failed else {}
@@ -94,7 +93,7 @@ def _delete_named(context: RequestContext, item: dict[str, Any], *, is_bypassing
     """Delete one of DeleteObjects' keys, with a decision of its own."""
     version_id = item.get("VersionId") or None
     action = "s3:DeleteObject" if version_id is None else "s3:DeleteObjectVersion"
-    context.authorize(action, owner_id=context.bucket.owner_id)
+    context.authorize(action, key=item["Key"], stated={"s3:versionid": version_id} if version_id else None)
     _check_version_id(version_id)
     if not item["Key"]:
         raise errors.UserKeyMustBeSpecified
@@ -103,10 +102,10 @@ def _delete_named(context: RequestContext, item: dict[str, Any], *, is_bypassing
     deletion = delete_one(
         bucket_id=context.bucket.id,
         key=item["Key"],
-        owner_id=context.account_id,
+        owner_id=context.writer_id,
         version_id=version_id,
         conditions=_conditions(item.get("ETag"), item.get("Size"), item.get("LastModifiedTime")),
-        is_bypassing=is_bypassing,
+        is_bypassing=may_bypass_governance(context, is_bypassing, item["Key"]),
     )
     answer = _name_of(item)
     if deletion.is_delete_marker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from accesscontrol.selectors import find_owner
+from accesscontrol.requested_acl import AclHeaders, account_members
 from buckets.context import RequestContext
 from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, checked_storage_class, system_headers
@@ -13,8 +13,9 @@ from objects.conditions import unquote_etag
 from objects.listing import PAGE_SIZE_MAX
 from objects.models import MultipartUpload
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
+from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock
-from objects.operations.write import refuse_foreign_acl, write_conditions
+from objects.operations.write import write_conditions
 from objects.selectors import multipart as selectors
 from objects.services import multipart as services
 from objects.services.multipart import PART_NUMBER_MAX, CompletionClaim, PartClaim
@@ -59,6 +60,10 @@ def create_multipart_upload(
     content_language: str | None = None,
     content_type: str | None = None,
     expires: str | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write_acp: str | None = None,
     metadata: dict[str, str] | None = None,
     object_lock_mode: str | None = None,
     object_lock_retain_until_date: datetime | None = None,
@@ -68,13 +73,18 @@ def create_multipart_upload(
     website_redirect_location: str | None = None,
 ) -> dict[str, Any]:
     """Begin an upload in parts."""
-    refuse_foreign_acl(acl)
+    ownership = new_ownership(
+        context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
+    )
     checksum_type = _checked_checksum_type(checksum_algorithm, checksum_type)
+    authorize_header_tags(context, key, tagging)
     upload = services.create_multipart_upload(
         bucket_id=context.bucket.id,
         key=key,
+        initiator_id=context.account_id,
         version=NewVersion(
-            owner_id=context.account_id,
+            owner_id=ownership.owner_id,
+            acl=ownership.acl,
             size_bytes=0,
             etag="",
             content_type=content_type or "",
@@ -222,8 +232,6 @@ def list_parts(
     limit = PAGE_SIZE_MAX if max_parts is None else min(max_parts, PAGE_SIZE_MAX)
     after = part_number_marker or 0
     parts, is_truncated = selectors.list_parts(upload_row=upload.pk, after=after, limit=limit)
-    owner = find_owner(upload.owner_id)
-    shown_owner = {"ID": owner.canonical_id, "DisplayName": owner.display_name}
     answer: dict[str, Any] = {
         "Bucket": bucket,
         "Key": key,
@@ -233,8 +241,8 @@ def list_parts(
         "MaxParts": limit,
         "IsTruncated": is_truncated,
         "StorageClass": upload.storage_class,
-        "Owner": shown_owner,
-        "Initiator": shown_owner,
+        "Owner": account_members(upload.owner_id),
+        "Initiator": account_members(upload.initiator_id or upload.owner_id),
         "Parts": [
             {
                 "PartNumber": part.part_number,
@@ -299,15 +307,13 @@ def list_multipart_uploads(
 
 
 def _shown_upload(upload: MultipartUpload, encode: Any) -> dict[str, Any]:
-    owner = find_owner(upload.owner_id)
-    shown_owner = {"ID": owner.canonical_id, "DisplayName": owner.display_name}
     shown = {
         "Key": encode(upload.key),
         "UploadId": upload.upload_id,
         "Initiated": upload.created_at,
         "StorageClass": upload.storage_class,
-        "Owner": shown_owner,
-        "Initiator": shown_owner,
+        "Owner": account_members(upload.owner_id),
+        "Initiator": account_members(upload.initiator_id or upload.owner_id),
     }
     if upload.checksum_algorithm:
         shown |= {"ChecksumAlgorithm": upload.checksum_algorithm, "ChecksumType": upload.checksum_type}

@@ -17,18 +17,20 @@ def require_locks(context: RequestContext) -> None:
         raise errors.InvalidRequest("Bucket is missing Object Lock Configuration")
 
 
-def is_allowed(context: RequestContext, action: str) -> bool:
-    """Say whether the principal may also do another action with the addressed object."""
-    try:
-        context.authorize(action, owner_id=context.bucket.owner_id)
-    except errors.AccessDenied:
-        return False
-    return True
+def is_allowed(context: RequestContext, action: str, key: str | None = None) -> bool:
+    """Say whether the principal may also do another action with the addressed object, or with that of another key."""
+    if key is not None:
+        return context.decide(action, key=key).is_allowed
+    return context.decide(action, key=context.key, version=context.version).is_allowed
 
 
-def may_bypass_governance(context: RequestContext, is_requested: bool | None) -> bool:  # noqa: FBT001  the member's value
-    """Say whether retention in GOVERNANCE mode is lifted for this request: it asks for that, and it may."""
-    return bool(is_requested) and is_allowed(context, "s3:BypassGovernanceRetention")
+def may_bypass_governance(
+    context: RequestContext,
+    is_requested: bool | None,  # noqa: FBT001  the member's value
+    key: str | None = None,
+) -> bool:
+    """Say whether retention in GOVERNANCE mode is lifted for an object: the request asks for that, and it may."""
+    return bool(is_requested) and is_allowed(context, "s3:BypassGovernanceRetention", key)
 
 
 def requested_lock(
@@ -43,9 +45,9 @@ def requested_lock(
     require_locks(context)
     lock = checked_lock(mode, retain_until, legal_hold, now=datetime.now(UTC))
     if lock.retain_until is not None:
-        context.authorize("s3:PutObjectRetention", owner_id=context.bucket.owner_id)
+        context.authorize("s3:PutObjectRetention", key=context.key)
     if lock.legal_hold is not None:
-        context.authorize("s3:PutObjectLegalHold", owner_id=context.bucket.owner_id)
+        context.authorize("s3:PutObjectLegalHold", key=context.key)
     return lock
 
 

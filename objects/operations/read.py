@@ -1,4 +1,4 @@
-"""GetObject, HeadObject, GetObjectAttributes, GetObjectAcl."""
+"""GetObject, HeadObject, GetObjectAttributes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from buckets.context import RequestContext
-from buckets.operations.bucket import owner_acl
 from objects.attributes import shown_headers
 from objects.conditions import ReadConditions, check_read
 from objects.operations.answers import checksum_members, checksum_of, quoted, version_members
@@ -277,15 +276,3 @@ def _object_parts(version: VersionRecord, *, after: int, limit: int) -> dict[str
             for number, size, checksum in shown
         ]
     return answer
-
-
-@operation(
-    "GetObjectAcl",
-    action="s3:GetObjectAcl",
-    versioned_action="s3:GetObjectVersionAcl",
-    reads_object=True,
-)
-def get_object_acl(context: RequestContext, *, bucket: str, key: str, version_id: str | None = None) -> dict[str, Any]:
-    """Return the only access control list that an object can have so far: its bucket owner's full control."""
-    readable_version(context, key, version_id)
-    return owner_acl(context.bucket)

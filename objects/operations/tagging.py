@@ -9,7 +9,7 @@ from buckets.tags import OBJECT_TAG_COUNT_MAX, tag_set, tags_from_document
 from objects.operations.answers import version_members
 from objects.operations.read import readable_version
 from objects.services.tagging import put_object_tagging as store_tags
-from s3protocol.registry import operation
+from s3protocol.registry import Decided, operation
 
 
 @operation(
@@ -31,6 +31,7 @@ def get_object_tagging(
     action="s3:PutObjectTagging",
     versioned_action="s3:PutObjectVersionTagging",
     reads_object=True,
+    decided=Decided.BY_BODY,
 )
 def put_object_tagging(
     context: RequestContext, *, bucket: str, key: str, tagging: dict[str, Any], version_id: str | None = None

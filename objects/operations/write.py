@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from accesscontrol.requested_acl import AclHeaders
 from buckets.context import RequestContext
 from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, checked_storage_class, system_headers
 from objects.conditions import unquote_etag
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
+from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock, require_digest
 from objects.services.publish import NewVersion, WriteConditions
 from objects.services.put import put_object as store_object
-from s3protocol import errors
 from s3protocol.registry import operation
 
 
@@ -30,6 +31,10 @@ def put_object(
     content_language: str | None = None,
     content_type: str | None = None,
     expires: str | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write_acp: str | None = None,
     if_match: str | None = None,
     if_none_match: str | None = None,
     metadata: dict[str, str] | None = None,
@@ -41,9 +46,13 @@ def put_object(
     website_redirect_location: str | None = None,
 ) -> dict[str, Any]:
     """Store an object."""
-    refuse_foreign_acl(acl)
+    ownership = new_ownership(
+        context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
+    )
+    authorize_header_tags(context, key, tagging)
     version = NewVersion(
-        owner_id=context.account_id,
+        owner_id=ownership.owner_id,
+        acl=ownership.acl,
         size_bytes=0,
         etag="",
         content_type=content_type or "",
@@ -78,12 +87,6 @@ def put_object(
         **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
         **new_version_members(published.version_id),
     }
-
-
-def refuse_foreign_acl(acl: str | None) -> None:
-    """Take the canned ACLs that say what is so anyway: the owner alone has access."""
-    if acl not in (None, "private", "bucket-owner-full-control"):
-        raise errors.NotImplemented
 
 
 def write_conditions(*, if_match: str | None, if_none_match: str | None) -> WriteConditions:

@@ -13,22 +13,21 @@ from typing import Any
 
 from django.db import connection
 
-from buckets.selectors import BucketRecord
+from buckets.selectors import BUCKET_COLUMN_COUNT, BUCKET_COLUMNS, BucketRecord
 from chunks.records import ChunkView
 
 EXTENT_PAGE_SIZE = 128
 EXTENT_SIZE_BYTES_MAX = 1 << 27  # no chunk is larger than 128 MiB
 
-_BUCKET_COLUMNS = "b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at, b.is_lock_enabled"
 _VERSION_COLUMNS = """v.id, o.key, v.version_id, v.is_delete_marker, v.owner_id, v.size_bytes, v.etag, v.content_type,
        v.headers, v.metadata, v.tags, v.storage_class, v.checksum_algorithm, v.checksum_type, v.checksum, v.part_count,
-       v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold"""
+       v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold, v.acl"""
 _EXTENT_COLUMNS = "e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, c.id, c.size_bytes, c.scheme, c.node_ids"
 
 # Plan: unique index on bucket name; unique index on (bucket, key); primary key of the version; the index
 # extents_of_version for the first extent; primary key of the chunk. Nested loops of one row each.
 _FIND_CURRENT = f"""
-SELECT {_BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
   FROM buckets_bucket b
   LEFT JOIN objects_object o ON o.bucket_id = b.id AND o.key = %s
   LEFT JOIN objects_objectversion v ON v.id = o.current_version_id
@@ -39,7 +38,7 @@ SELECT {_BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
 
 # Plan: as above, with the unique index one_visible_version_per_id for the version.
 _FIND_BY_VERSION_ID = f"""
-SELECT {_BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
   FROM buckets_bucket b
   LEFT JOIN objects_object o ON o.bucket_id = b.id AND o.key = %s
   LEFT JOIN objects_objectversion v ON v.object_id = o.id AND v.version_id = %s AND v.deleted_at IS NULL
@@ -50,7 +49,7 @@ SELECT {_BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
 
 # Plan: primary keys. Sees history, too.
 _FIND_BY_ROW = f"""
-SELECT {_BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
   FROM objects_objectversion v
   JOIN objects_object o ON o.id = v.object_id
   JOIN buckets_bucket b ON b.id = v.bucket_id
@@ -66,8 +65,6 @@ SELECT {_EXTENT_COLUMNS}
  WHERE e.version_id = %s AND e.offset_bytes + e.size_bytes > %s AND e.offset_bytes >= %s AND e.offset_bytes < %s
  ORDER BY e.offset_bytes LIMIT %s
 """
-
-_BUCKET_COLUMN_COUNT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +101,7 @@ class VersionRecord:
     lock_mode: str
     retain_until: datetime | None
     legal_hold: bool | None
+    acl: str | None
     first_extent: ExtentRecord | None
 
 
@@ -135,8 +133,8 @@ def look_up_row(*, bucket_id: int, version_row: int) -> LookUp | None:
 
 
 def _look_up_record(row: tuple[Any, ...]) -> LookUp:
-    bucket = BucketRecord(*row[:_BUCKET_COLUMN_COUNT])
-    rest = row[_BUCKET_COLUMN_COUNT:]
+    bucket = BucketRecord(*row[:BUCKET_COLUMN_COUNT])
+    rest = row[BUCKET_COLUMN_COUNT:]
     return LookUp(bucket, None if rest[0] is None else _version_record(rest))
 
 
@@ -162,6 +160,7 @@ def _version_record(row: tuple[Any, ...]) -> VersionRecord:
         lock_mode,
         retain_until,
         legal_hold,
+        acl,
         *extent,
     ) = row
     return VersionRecord(
@@ -185,6 +184,7 @@ def _version_record(row: tuple[Any, ...]) -> VersionRecord:
         lock_mode=lock_mode,
         retain_until=retain_until,
         legal_hold=legal_hold,
+        acl=acl,
         first_extent=None if extent[0] is None else _extent_record(tuple(extent)),
     )
 

@@ -111,8 +111,10 @@ class CompletedUpload:
     checksum: str
 
 
-def create_multipart_upload(*, bucket_id: int, key: str, version: NewVersion) -> MultipartUpload:
-    """Begin an upload; `version` gives the object's headers, metadata and checksum method."""
+def create_multipart_upload(
+    *, bucket_id: int, key: str, version: NewVersion, initiator_id: str = ""
+) -> MultipartUpload:
+    """Begin an upload; `version` gives the object's owner, headers, metadata, grants and checksum method."""
     with transaction.atomic():
         lock_bucket_shared(bucket_id)
         return MultipartUpload.objects.create(
@@ -128,6 +130,8 @@ def create_multipart_upload(*, bucket_id: int, key: str, version: NewVersion) ->
             checksum_algorithm=version.checksum_algorithm,
             checksum_type=version.checksum_type,
             **asdict(version.lock),
+            acl=version.acl,
+            initiator_id=initiator_id,
         )
 
 
@@ -290,6 +294,7 @@ def _version_of_parts(upload: MultipartUpload, parts: Sequence[Part], claim: Com
         tags=upload.tags,
         storage_class=upload.storage_class,
         lock=ObjectLock(upload.lock_mode, upload.retain_until, upload.legal_hold),
+        acl=upload.acl,
         checksum_algorithm=algorithm,
         checksum_type=checksum_type,
         checksum=checksum,

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 
+from accesscontrol.acl import AclDocument
 from objects.retention import NO_LOCK, ObjectLock
 from objects.services.body import StoredBody, discard_body
 from s3protocol import errors
@@ -50,6 +51,7 @@ class NewVersion:
     part_count: int | None = None
     parts: list[list[Any]] | None = None
     lock: ObjectLock = NO_LOCK
+    acl: AclDocument | None = None
     version_id: str = field(default_factory=new_version_id)
 
     def document(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from objects.selectors.lookup import find_parts, look_up_row
 from objects.services.copy import copy_object
 from objects.services.publish import UNCONDITIONAL, NewVersion, PublishedVersion
@@ -27,6 +29,7 @@ def undelete_version(*, bucket_id: int, version_row: int) -> PublishedVersion:
         headers=source.headers,
         metadata=source.metadata,
         tags=source.tags,
+        acl=None if source.acl is None else json.loads(source.acl),
         storage_class=source.storage_class,
         checksum_algorithm=source.checksum_algorithm,
         checksum_type=source.checksum_type,

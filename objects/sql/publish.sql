@@ -68,7 +68,7 @@ CREATE FUNCTION objects_insert_version(
     INSERT INTO objects_objectversion
            (id, object_id, bucket_id, version_id, is_delete_marker, owner_id, size_bytes, etag, content_type, headers,
             metadata, tags, storage_class, checksum_algorithm, checksum_type, checksum, part_count, parts,
-            lock_mode, retain_until, legal_hold, became_current_at)
+            lock_mode, retain_until, legal_hold, acl, became_current_at)
     VALUES (p_id, p_object_id, p_bucket_id, p_version_id, coalesce((p_version->>'is_delete_marker')::boolean, false),
             p_version->>'owner_id', coalesce((p_version->>'size_bytes')::bigint, 0), coalesce(p_version->>'etag', ''),
             coalesce(p_version->>'content_type', ''), coalesce(p_version->'headers', '{}'),
@@ -76,7 +76,8 @@ CREATE FUNCTION objects_insert_version(
             coalesce(p_version->>'storage_class', 'STANDARD'), coalesce(p_version->>'checksum_algorithm', ''),
             coalesce(p_version->>'checksum_type', ''), coalesce(p_version->>'checksum', ''),
             (p_version->>'part_count')::int, nullif(p_version->'parts', 'null'), coalesce(p_version->>'lock_mode', ''),
-            (p_version->>'retain_until')::timestamptz, (p_version->>'legal_hold')::boolean, p_now)
+            (p_version->>'retain_until')::timestamptz, (p_version->>'legal_hold')::boolean,
+            nullif(p_version->'acl', 'null'), p_now)
 $$;
 
 CREATE FUNCTION objects_retained_by_default(p_version jsonb, p_retention jsonb) RETURNS jsonb LANGUAGE sql AS $$

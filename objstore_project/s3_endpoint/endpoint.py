@@ -18,20 +18,21 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from accesscontrol.authentication import Authenticated, authenticate
-from accesscontrol.authorization import authorize
+from accesscontrol.request_facts import RequestFacts
 from buckets.context import RequestContext
 from buckets.selectors import find_bucket
 from chunks.errors import NotEnoughFragments
 from objects.selectors.lookup import look_up
 from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
+from objstore_project.s3_endpoint.authorization import authorize_operation
 from objstore_project.s3_endpoint.body import RequestBody, drain
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
 from objstore_project.s3_endpoint.response import error_response, success_response
 from s3protocol import errors
 from s3protocol.codec import WireResponse, codec_for
-from s3protocol.registry import REGISTRY, Operation, unsupported_members
+from s3protocol.registry import REGISTRY, Decided, Operation, unsupported_members
 from s3protocol.routes import POST_OBJECT, PREFLIGHT_REQUEST, resolve
 
 logger = logging.getLogger("objstore.s3")
@@ -123,8 +124,11 @@ class _Exchange:
     def _carry_out(self, operation: Operation, address: Address, authenticated: Authenticated) -> WireResponse:
         """Find what is addressed, authorize, parse, handle, serialize."""
         context = self._find(operation, address, authenticated)
-        self._authorize(operation, address, context)
+        if operation.decided != Decided.BY_BODY:
+            authorize_operation(operation, address, context)
         arguments = self._parse(operation, address)
+        if operation.decided == Decided.BY_BODY:
+            authorize_operation(operation, address, context, arguments)
         context.body = self.body
         result = operation.function(context, **arguments)
         return codec_for(operation.name).serialize(result)
@@ -142,7 +146,12 @@ class _Exchange:
 
     def _find(self, operation: Operation, address: Address, authenticated: Authenticated) -> RequestContext:
         """Look up what is addressed, in one statement. Raises NoSuchBucket."""
-        context = RequestContext(authenticated.principal, settings.OBJSTORE_REGION)
+        context = RequestContext(
+            authenticated.principal,
+            settings.OBJSTORE_REGION,
+            key=address.key,
+            facts=self._facts(address, authenticated),
+        )
         if address.bucket is None or operation.name == "CreateBucket":
             return context
         if operation.reads_object and address.key is not None:
@@ -155,16 +164,17 @@ class _Exchange:
             raise errors.NoSuchBucket(BucketName=address.bucket)
         return context
 
-    def _authorize(self, operation: Operation, address: Address, context: RequestContext) -> None:
-        """Decide about the operation's own action. Raises AccessDenied."""
-        action = operation.action
-        if operation.versioned_action is not None and "versionId" in address.query:
-            action = operation.versioned_action
-        owner_id = None if context.bucket_record is None else context.bucket_record.owner_id
-        authorize(context.principal, action=action, owner_id=owner_id)
-        expected_owner = address.headers.get("x-amz-expected-bucket-owner")
-        if expected_owner is not None and owner_id is not None and expected_owner != owner_id:
-            raise errors.AccessDenied
+    def _facts(self, address: Address, authenticated: Authenticated) -> RequestFacts:
+        """Gather what conditions of policies may ask."""
+        return RequestFacts(
+            headers=address.headers,
+            query=address.query,
+            source_ip=self.environ.get("REMOTE_ADDR", ""),
+            is_secure=self.environ["wsgi.url_scheme"] == "https",
+            now=datetime.now(UTC),
+            region=settings.OBJSTORE_REGION,
+            signature=authenticated.signature,
+        )
 
     def _parse(self, operation: Operation, address: Address) -> dict[str, Any]:
         """Read the arguments. Raises NotImplemented for what the handler does not take."""

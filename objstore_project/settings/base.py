@@ -42,6 +42,13 @@ OBJSTORE_VAULT_MOUNT = ENVIRONMENT.text("OBJSTORE_VAULT_MOUNT", "transit")
 # How much of each storage node stays free; unset: 1 GiB, or 2 % of a small one
 OBJSTORE_NODE_RESERVE_BYTES = ENVIRONMENT.optional_integer("OBJSTORE_NODE_RESERVE_BYTES")
 
+# Who owns what others write into a new bucket; docs/decisions/0009
+OBJSTORE_DEFAULT_OBJECT_OWNERSHIP = ENVIRONMENT.choice(
+    "OBJSTORE_DEFAULT_OBJECT_OWNERSHIP",
+    "objectwriter",
+    choices=("objectwriter", "bucketownerpreferred", "bucketownerenforced"),
+)
+
 # Clocks of the duties
 OBJSTORE_LIFECYCLE_DAY_SECONDS = ENVIRONMENT.integer("OBJSTORE_LIFECYCLE_DAY_SECONDS", 86_400, minimum=1)
 OBJSTORE_HISTORY_SECONDS = ENVIRONMENT.integer("OBJSTORE_HISTORY_SECONDS", 86_400)

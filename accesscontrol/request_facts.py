@@ -1,0 +1,150 @@
+"""What a request says of itself that the conditions of policies may ask for: the values of condition keys. Pure.
+
+Computed only where there is a policy to ask. A key that says nothing in a request is absent, never empty.
+Keys: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from accesscontrol.policy import ContextValues
+from accesscontrol.principal import Principal
+from s3protocol.signatures.presented import PresentedSignature, SignatureKind
+
+_QUERY_KEYS = {
+    "prefix": "s3:prefix",
+    "delimiter": "s3:delimiter",
+    "max-keys": "s3:max-keys",
+    "versionId": "s3:versionid",
+}
+_HEADER_KEYS = {
+    name: f"s3:{name}"
+    for name in (
+        "x-amz-acl",
+        "x-amz-content-sha256",
+        "x-amz-copy-source",
+        "x-amz-grant-full-control",
+        "x-amz-grant-read",
+        "x-amz-grant-read-acp",
+        "x-amz-grant-write",
+        "x-amz-grant-write-acp",
+        "x-amz-metadata-directive",
+        "x-amz-object-ownership",
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-server-side-encryption-customer-algorithm",
+        "x-amz-storage-class",
+        "x-amz-website-redirect-location",
+    )
+} | {
+    "referer": "aws:referer",
+    "user-agent": "aws:useragent",
+    "if-match": "s3:if-match",
+    "if-none-match": "s3:if-none-match",
+    "x-amz-object-lock-mode": "s3:object-lock-mode",
+    "x-amz-object-lock-retain-until-date": "s3:object-lock-retain-until-date",
+    "x-amz-object-lock-legal-hold": "s3:object-lock-legal-hold",
+}
+_SIGNATURES = {
+    SignatureKind.HEADER_V4: ("AWS4-HMAC-SHA256", "REST-HEADER"),
+    SignatureKind.QUERY_V4: ("AWS4-HMAC-SHA256", "REST-QUERY-STRING"),
+    SignatureKind.HEADER_V2: ("AWS", "REST-HEADER"),
+    SignatureKind.QUERY_V2: ("AWS", "REST-QUERY-STRING"),
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """A request as conditions see it. Header names are in lower case."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    source_ip: str = ""
+    is_secure: bool = False
+    now: datetime = _EPOCH
+    region: str = ""
+    signature: PresentedSignature | None = None
+
+
+NO_FACTS = RequestFacts()
+
+
+def context_values(
+    facts: RequestFacts,
+    principal: Principal,
+    *,
+    owner_id: str | None,
+    existing_tags: Mapping[str, str] | None = None,
+    request_tags: Mapping[str, str] | None = None,
+    stated: Mapping[str, str] | None = None,
+) -> ContextValues:
+    """Return the condition keys of a request with their values.
+
+    `existing_tags` are the object's, `request_tags` those that the request brings (read from its header where they are
+    not given), `stated` other normalized keys, which win.
+    """
+    values: dict[str, tuple[str, ...]] = {
+        "aws:currenttime": (facts.now.isoformat(),),
+        "aws:epochtime": (str(int(facts.now.timestamp())),),
+        "aws:securetransport": ("true" if facts.is_secure else "false",),
+        "aws:requestedregion": (facts.region,),
+        "aws:viaawsservice": ("false",),
+        "aws:principalisawsservice": ("false",),
+    }
+    if facts.source_ip:
+        values["aws:sourceip"] = (facts.source_ip,)
+    for name, key in _QUERY_KEYS.items():
+        if name in facts.query:
+            values[key] = (facts.query[name],)
+    for name, key in _HEADER_KEYS.items():
+        if name in facts.headers:
+            values[key] = (facts.headers[name],)
+    if "s3:x-amz-copy-source" in values:
+        values["s3:x-amz-copy-source"] = (facts.headers["x-amz-copy-source"].removeprefix("/"),)
+    values |= _principal_values(principal)
+    values |= _signature_values(facts)
+    if owner_id is not None:
+        values |= {"s3:resourceaccount": (owner_id,), "aws:resourceaccount": (owner_id,)}
+    for tag, value in (existing_tags or {}).items():
+        values[f"s3:existingobjecttag/{tag}"] = (value,)
+    brought = _header_tags(facts) if request_tags is None else request_tags
+    for tag, value in brought.items():
+        values[f"s3:requestobjecttag/{tag}"] = (value,)
+    if brought:
+        values["s3:requestobjecttagkeys"] = tuple(brought)
+    return values | {key: (value,) for key, value in (stated or {}).items()}
+
+
+def _principal_values(principal: Principal) -> dict[str, tuple[str, ...]]:
+    if principal.account_id is None:
+        return {"aws:principaltype": ("Anonymous",), "aws:userid": ("anonymous",)}
+    values: dict[str, tuple[str, ...]] = {
+        "aws:principalaccount": (principal.account_id,),
+        "aws:principalarn": (principal.arn,),
+        "aws:principaltype": ("Account" if principal.is_root else "User",),
+        "aws:userid": (principal.account_id if principal.is_root else str(principal.user_id),),
+    }
+    if not principal.is_root:
+        values["aws:username"] = (principal.user_name,)
+    return values
+
+
+def _signature_values(facts: RequestFacts) -> dict[str, tuple[str, ...]]:
+    if facts.signature is None:
+        return {}
+    version, auth_type = _SIGNATURES[facts.signature.kind]
+    values: dict[str, tuple[str, ...]] = {"s3:signatureversion": (version,), "s3:authtype": (auth_type,)}
+    if facts.signature.kind != SignatureKind.QUERY_V2:  # which tells its end, not its beginning
+        age = facts.now - facts.signature.timestamp
+        values["s3:signatureage"] = (str(max(0, int(age.total_seconds() * 1_000))),)
+    return values
+
+
+def _header_tags(facts: RequestFacts) -> dict[str, str]:
+    return dict(parse_qsl(facts.headers.get("x-amz-tagging", ""), keep_blank_values=True))

@@ -1,0 +1,48 @@
+"""Whose a new object is, and with whom it is shared from the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accesscontrol.acl import AclDocument
+from accesscontrol.public_access import ObjectOwnership
+from accesscontrol.requested_acl import (
+    BUCKET_OWNER_FULL_CONTROL,
+    AclHeaders,
+    acl_of_headers,
+    check_acl_is_possible,
+)
+from buckets.context import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class NewOwnership:
+    """The account that a new version belongs to, and its grants; None is private."""
+
+    owner_id: str
+    acl: AclDocument | None = None
+
+
+def new_ownership(context: RequestContext, key: str, headers: AclHeaders) -> NewOwnership:
+    """Return who owns what a request writes, and the list that its headers ask for. No queries without such headers.
+
+    The writer owns it; the bucket's owner does where that is enforced, or preferred and the writer consents by
+    bucket-owner-full-control. Raises as `requested_acl` does.
+    """
+    bucket, owner_id = context.bucket, context.writer_id
+    is_enforced = bucket.object_ownership == ObjectOwnership.BUCKET_OWNER_ENFORCED
+    is_preferred = bucket.object_ownership == ObjectOwnership.BUCKET_OWNER_PREFERRED
+    if is_enforced or (is_preferred and headers.canned == BUCKET_OWNER_FULL_CONTROL):
+        owner_id = bucket.owner_id
+    if headers.is_absent:
+        return NewOwnership(owner_id)
+    context.refuse_denied("s3:PutObjectAcl", key=key)
+    acl = acl_of_headers(headers, owner_id=owner_id, bucket_owner_id=bucket.owner_id)
+    check_acl_is_possible(bucket, acl, headers)
+    return NewOwnership(owner_id, acl.document(owner_id))
+
+
+def authorize_header_tags(context: RequestContext, key: str, tagging: str | None) -> None:
+    """Raise AccessDenied for tags in a header of a write, where tagging is denied by name."""
+    if tagging:
+        context.refuse_denied("s3:PutObjectTagging", key=key)

@@ -1,0 +1,70 @@
+"""Decide whether a request may have the operation that it asks for.
+
+The decision itself is `accesscontrol.authorization`; here stands what it is asked about: the action and the resource of
+the address, what is missing, and the uploads that belong to whoever began them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from accesscontrol.policy import Outcome
+from buckets.context import RequestContext
+from objects.selectors.multipart import find_upload
+from objstore_project.s3_endpoint.address import Address
+from s3protocol import errors
+from s3protocol.registry import Decided, Operation
+
+INITIATOR_OPERATIONS = frozenset({"AbortMultipartUpload", "ListParts"})
+"""What S3 lets the initiator of an upload do without further permission."""
+
+
+def authorize_operation(
+    operation: Operation, address: Address, context: RequestContext, arguments: Mapping[str, Any] | None = None
+) -> None:
+    """Raise AccessDenied unless the principal may have the operation; `arguments` are there once the body is parsed."""
+    if operation.decided != Decided.FOR_EACH:
+        _authorize_action(operation, address, context, arguments or {})
+    expected_owner = address.headers.get("x-amz-expected-bucket-owner")
+    if expected_owner is not None and context.bucket_record and expected_owner != context.bucket_record.owner_id:
+        raise errors.AccessDenied
+
+
+def _authorize_action(
+    operation: Operation, address: Address, context: RequestContext, arguments: Mapping[str, Any]
+) -> None:
+    action = operation.action
+    if operation.versioned_action is not None and "versionId" in address.query:
+        action = operation.versioned_action
+    tags = _tags(arguments)
+    if operation.reads_object and address.key is not None:
+        context.authorize_object(action, key=address.key, version=context.version, request_tags=tags)
+        return
+    decision = context.decide(action, key=address.key, request_tags=tags, stated=_stated(arguments))
+    if decision.is_allowed:
+        return
+    if decision.outcome == Outcome.EXPLICIT_DENY or not _is_initiator(operation, address, context):
+        raise errors.AccessDenied
+
+
+def _is_initiator(operation: Operation, address: Address, context: RequestContext) -> bool:
+    """Say whether the principal's account began the upload that is addressed. Cost: one statement, if it is about one."""
+    if operation.name not in INITIATOR_OPERATIONS or not context.principal.is_root or address.key is None:
+        return False
+    upload = find_upload(bucket_id=context.bucket.id, key=address.key, upload_id=address.query.get("uploadId", ""))
+    return upload is not None and upload.initiator_id == context.principal.account_id
+
+
+def _tags(arguments: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the tags that a parsed body brings; None where it brings none, and a header may."""
+    tagging = arguments.get("tagging")
+    if not isinstance(tagging, dict):
+        return None
+    return {tag["Key"]: tag["Value"] for tag in tagging.get("TagSet", [])}
+
+
+def _stated(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the condition keys that stand in a parsed body."""
+    constraint = (arguments.get("create_bucket_configuration") or {}).get("LocationConstraint")
+    return {"s3:locationconstraint": constraint} if constraint else {}
