@@ -6,7 +6,7 @@ so nothing younger than the grace period is touched; it must be longer than the 
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -84,20 +84,25 @@ def _sweep_shard(sweep: _Sweep, shard: int) -> None:
         for found in old:
             if found.is_unfinished:
                 _delete(sweep, found)
-        for orphan in _find_orphans(sweep, old):
+        for orphan in find_orphans(old, node_id=sweep.node_id, databases=sweep.databases):
             _delete_orphan(sweep, *orphan)
 
 
-def _find_orphans(sweep: _Sweep, old: Sequence[StoredFragment]) -> Iterator[tuple[StoredFragment, UUID, int]]:
-    """Yield what is named as a fragment and is not where its chunk says, with the chunk's id and the fragment's index."""
-    named = [(found, *parsed) for found in old if (parsed := parse_fragment_name(found.name)) is not None]
+def find_orphans(
+    kept: Iterable[StoredFragment], *, node_id: int, databases: Sequence[str] = (DEFAULT_DB_ALIAS,)
+) -> Iterator[tuple[StoredFragment, UUID, int]]:
+    """Yield what is named as a fragment and is not where its chunk says, with the chunk's id and the fragment's index.
+
+    One query for each of `databases`.
+    """
+    named = [(found, *parsed) for found in kept if (parsed := parse_fragment_name(found.name)) is not None]
     chunk_ids = {chunk_id for _, chunk_id, _ in named}
     known: dict[UUID, Sequence[int]] = {}
     if chunk_ids:
-        for database in sweep.databases:
+        for database in databases:
             known.update(Chunk.objects.using(database).filter(pk__in=chunk_ids).values_list("id", "node_ids"))
     for found, chunk_id, fragment_index in named:
-        if not _is_held(known.get(chunk_id, ()), fragment_index, sweep.node_id):
+        if not _is_held(known.get(chunk_id, ()), fragment_index, node_id):
             yield found, chunk_id, fragment_index
 
 
