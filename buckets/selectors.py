@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +13,8 @@ from buckets.models import Bucket, BucketConfiguration, Versioning
 
 # What makes a BucketRecord, of a table that the statement calls b.
 BUCKET_COLUMNS = """b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at, b.is_lock_enabled,
-       b.policy, b.acl, b.object_ownership, b.public_access_block"""
-BUCKET_COLUMN_COUNT = 12
+       b.policy, b.acl, b.object_ownership, b.public_access_block, b.encryption"""
+BUCKET_COLUMN_COUNT = 13
 
 # Plan: one probe of the unique index on name.
 _FIND_BUCKET = f"SELECT {BUCKET_COLUMNS} FROM buckets_bucket b WHERE b.name = %s"  # noqa: S608  constants
@@ -42,6 +43,12 @@ class BucketRecord:
     acl: str | None
     object_ownership: str
     public_access_block: str | None
+    encryption_text: str | None
+
+    @property
+    def encryption(self) -> dict[str, Any] | None:
+        """Return the rule of PutBucketEncryption, or None."""
+        return None if self.encryption_text is None else json.loads(self.encryption_text)
 
     @property
     def was_ever_versioned(self) -> bool:

@@ -133,6 +133,11 @@ def put_public_access_block(*, bucket_id: int, block: PublicAccessBlock | None) 
     Bucket.objects.filter(pk=bucket_id).update(public_access_block=None if block is None else block.document())
 
 
+def put_bucket_encryption(*, bucket_id: int, rule: Mapping[str, Any] | None) -> None:
+    """Set or remove a bucket's rule of default encryption."""
+    Bucket.objects.filter(pk=bucket_id).update(encryption=rule)
+
+
 def put_configuration(*, bucket_id: int, kind: str, document: Any) -> None:
     """Store a bucket's document of a kind, in place of an earlier one."""
     BucketConfiguration.objects.update_or_create(bucket_id=bucket_id, kind=kind, defaults={"document": document})

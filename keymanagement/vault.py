@@ -93,13 +93,14 @@ class VaultTransit:
                 text = response.read(_ANSWER_BYTES_MAX)
             return dict(json.loads(text).get("data") or {}) if text else {}
         except urllib.error.HTTPError as error:
-            return _explain(error)
+            _explain(error)
+            return None
         except (OSError, ValueError) as error:
             raise KeyManagementUnavailable(f"Vault does not answer: {error}") from error
 
 
 def _explain(error: urllib.error.HTTPError) -> None:
-    """Return None for 404. Raises WrapInvalid for 400, KeyManagementUnavailable for all else."""
+    """Say nothing of what is not there. Raises WrapInvalid for 400, KeyManagementUnavailable for all else."""
     with error:
         reasons = error.read(_ANSWER_BYTES_MAX).decode("utf-8", "replace")
     if error.code == 404 or (error.code == 400 and "key not found" in reasons):

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Now
 
 from chunks.models import Chunk
 
@@ -63,6 +64,9 @@ class ObjectVersion(models.Model):
     checksum = models.CharField(max_length=128, blank=True, db_default="", help_text="Base 64, with -N if composite.")
     part_count = models.IntegerField(null=True, help_text="The number of parts of a multipart upload.")
     parts = models.JSONField(null=True, help_text="[[part number, size in bytes, checksum], …] in order.")
+    encryption = models.JSONField(
+        default=dict, db_default={}, help_text="How its chunks are encrypted; {}: not at all."
+    )
     lock_mode = models.CharField(max_length=10, blank=True, db_default="", help_text="GOVERNANCE or COMPLIANCE.")
     retain_until = models.DateTimeField(null=True, help_text="Until when lock_mode protects it.")
     legal_hold = models.BooleanField(null=True, help_text="Null where it was never set; true protects it for ever.")
@@ -89,6 +93,13 @@ class ObjectVersion(models.Model):
             models.Index(fields=["object", "-id"], name="versions_of_object"),
             # The collector: versions whose history window has passed.
             models.Index(fields=["bucket_id", "deleted_at"], condition=~Q(deleted_at=None), name="versions_in_history"),
+            # Rotation: data keys that an older version of a key has wrapped.
+            models.Index(
+                KeyTextTransform("key", "encryption"),
+                Cast(KeyTextTransform("key_version", "encryption"), models.IntegerField()),
+                condition=~Q(encryption={}),
+                name="versions_by_wrapping_key",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -109,6 +120,7 @@ class MultipartUpload(models.Model):
     storage_class = models.CharField(max_length=32)
     checksum_algorithm = models.CharField(max_length=16, blank=True)
     checksum_type = models.CharField(max_length=16, blank=True)
+    encryption = models.JSONField(default=dict, db_default={}, help_text="As the version's; all parts share its key.")
     lock_mode = models.CharField(max_length=10, blank=True, db_default="")
     retain_until = models.DateTimeField(null=True)
     legal_hold = models.BooleanField(null=True)

@@ -102,6 +102,29 @@ IGNORED_WHEN_UNREADABLE: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Headers that count as absent when their value does not parse."""
 
+REFUSED_HEADERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "GetObject": frozenset({"x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"}),
+        "HeadObject": frozenset({"x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"}),
+    }
+)
+"""Headers unknown to the model that are not ignored but refused: a read takes no order how to encrypt.
+
+Source: "should not be sent for GET requests and HEAD requests", https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+"""
+
+EXTRA_OUTPUT_HEADERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "CompleteMultipartUpload": MappingProxyType(
+            {
+                "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
+                "SSECustomerKeyMD5": "x-amz-server-side-encryption-customer-key-MD5",
+            }
+        ),
+    }
+)
+"""Text members that answers carry in headers beyond the model, by operation."""
+
 TRANSFER_ONLY_ENCODINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "aws-chunked": "frames a signed upload; S3 takes it off and does not store it: "

@@ -23,6 +23,7 @@ from objects.attributes import checked_key
 from objects.models import Object
 from objects.selectors.lookup import look_up
 from objects.services.delete import DeleteConditions, delete_object
+from objects.services.encryption import default_choice
 from objects.services.publish import UNCONDITIONAL, NewVersion
 from objects.services.put import put_object
 from objects.services.undelete import undelete_version
@@ -66,6 +67,7 @@ def _store(request: HttpRequest, bucket_name: str) -> HttpResponse:
             content_type=content_type if len(content_type) <= CONTENT_TYPE_LENGTH_MAX else "",
         ),
         conditions=UNCONDITIONAL,
+        encryption=default_choice(bucket),
     )
     return JsonResponse({"size": version.size_bytes, "etag": version.etag, "version_id": published.version_id})
 

@@ -3,6 +3,6 @@
 Importing this package registers them.
 """
 
-from objects.operations import copy, delete, listing, locking, multipart, read, sharing, tagging, write
+from objects.operations import copy, delete, encryption, listing, locking, multipart, read, sharing, tagging, write
 
-__all__ = ["copy", "delete", "listing", "locking", "multipart", "read", "sharing", "tagging", "write"]
+__all__ = ["copy", "delete", "encryption", "listing", "locking", "multipart", "read", "sharing", "tagging", "write"]

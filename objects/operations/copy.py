@@ -12,7 +12,10 @@ from buckets.selectors import BucketRecord
 from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, checked_storage_class, system_headers
 from objects.conditions import ReadConditions, check_copy_source
+from objects.customer_keys import CustomerKey, parse_customer_key
+from objects.encryption import EncryptionChoice, Method, encryption_members
 from objects.operations.answers import checksum_members, new_version_members, quoted
+from objects.operations.encryption import requested_encryption
 from objects.operations.multipart import checked_part_number, open_upload
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock
@@ -21,6 +24,7 @@ from objects.operations.write import write_conditions
 from objects.ranges import ByteRange, parse_copy_source_range
 from objects.selectors.lookup import VersionRecord, find_parts, look_up
 from objects.services import copy as copy_services
+from objects.services.encryption import OpenedVersion, open_version, upload_data_key
 from objects.services.publish import NewVersion
 from objects.services.put import PUT_SIZE_BYTES_MAX
 from s3protocol import errors
@@ -32,7 +36,12 @@ class CopySource:
     """The object that x-amz-copy-source names, found and authorized."""
 
     def __init__(
-        self, context: RequestContext, header: str, conditions: ReadConditions, expected_owner_id: str | None
+        self,
+        context: RequestContext,
+        header: str,
+        conditions: ReadConditions,
+        expected_owner_id: str | None,
+        customer_key: CustomerKey | None,
     ) -> None:
         bucket_name, key, version_id = _parse_copy_source(header)
         found = look_up(bucket_name, key, version_id)
@@ -54,6 +63,7 @@ class CopySource:
         self.bucket: BucketRecord = found.bucket
         self.names_version = version_id is not None
         check_copy_source(conditions, etag=self.version.etag, modified_at=self.version.became_current_at)
+        self.opened: OpenedVersion = open_version(self.version, customer_key)
 
     @property
     def is_addressed_by(self) -> tuple[str, str]:
@@ -90,6 +100,7 @@ def copy_object(
     key: str,
     copy_source: str,
     acl: str | None = None,
+    bucket_key_enabled: bool | None = None,
     cache_control: str | None = None,
     checksum_algorithm: str | None = None,
     content_disposition: str | None = None,
@@ -101,6 +112,9 @@ def copy_object(
     copy_source_if_modified_since: datetime | None = None,
     copy_source_if_none_match: str | None = None,
     copy_source_if_unmodified_since: datetime | None = None,
+    copy_source_sse_customer_algorithm: str | None = None,
+    copy_source_sse_customer_key: str | None = None,
+    copy_source_sse_customer_key_md5: str | None = None,
     expected_source_bucket_owner: str | None = None,
     grant_full_control: str | None = None,
     grant_read: str | None = None,
@@ -113,14 +127,29 @@ def copy_object(
     object_lock_mode: str | None = None,
     object_lock_retain_until_date: datetime | None = None,
     object_lock_legal_hold_status: str | None = None,
+    server_side_encryption: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
+    ssekms_key_id: str | None = None,
+    ssekms_encryption_context: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     tagging_directive: str | None = None,
     website_redirect_location: str | None = None,
 ) -> dict[str, Any]:
-    """Copy an object, sharing its chunks."""
+    """Copy an object, sharing its chunks where the encryption of both allows it."""
     ownership = new_ownership(
         context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
+    )
+    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    encryption = requested_encryption(
+        context,
+        customer_key=customer_key,
+        server_side_encryption=server_side_encryption,
+        key_id=ssekms_key_id,
+        encryption_context=ssekms_encryption_context,
+        bucket_key_enabled=bucket_key_enabled,
     )
     source = CopySource(
         context,
@@ -132,7 +161,15 @@ def copy_object(
             copy_source_if_unmodified_since,
         ),
         expected_source_bucket_owner,
+        parse_customer_key(
+            copy_source_sse_customer_algorithm,
+            copy_source_sse_customer_key,
+            copy_source_sse_customer_key_md5,
+            header_prefix="x-amz-copy-source",
+        ),
     )
+    if encryption is None and source.version.encryption is not None:
+        encryption = EncryptionChoice(Method.SSE_S3)  # what was encrypted is never stored in the clear by a copy
     replaces_metadata = metadata_directive == "REPLACE"
     replaces_tags = tagging_directive == "REPLACE"
     if source.version.size_bytes > PUT_SIZE_BYTES_MAX:
@@ -141,7 +178,13 @@ def copy_object(
             f"{PUT_SIZE_BYTES_MAX}"
         )
     if source.is_addressed_by == (bucket, key) and not (
-        source.names_version or replaces_metadata or storage_class or website_redirect_location or checksum_algorithm
+        source.names_version
+        or replaces_metadata
+        or storage_class
+        or website_redirect_location
+        or checksum_algorithm
+        or server_side_encryption
+        or customer_key
     ):
         raise errors.InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
@@ -160,7 +203,7 @@ def copy_object(
     headers |= system_headers(website_redirect_location=website_redirect_location)
     authorize_header_tags(context, key, tagging if replaces_tags else None)
     version = NewVersion(
-        **_copied_version(source.version, checksum_algorithm),
+        **_copied_version(source.opened, checksum_algorithm),
         owner_id=ownership.owner_id,
         acl=ownership.acl,
         content_type=(content_type or "") if replaces_metadata else source.version.content_type,
@@ -175,12 +218,13 @@ def copy_object(
             legal_hold=object_lock_legal_hold_status,
         ),
     )
-    published = copy_services.copy_object(
+    published, version = copy_services.copy_object(
         bucket_id=context.bucket.id,
         key=key,
-        source=source.version,
+        source=source.opened,
         version=version,
         conditions=write_conditions(if_match=if_match, if_none_match=if_none_match),
+        encryption=encryption,
     )
     answer: dict[str, Any] = {
         "CopyObjectResult": {
@@ -189,14 +233,16 @@ def copy_object(
             **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
         },
         **new_version_members(published.version_id),
+        **encryption_members(version.encryption, customer_key, is_write=True),
     }
     if source.bucket.was_ever_versioned:
         answer["CopySourceVersionId"] = source.version.version_id
     return answer
 
 
-def _copied_version(source: VersionRecord, algorithm: str | None) -> dict[str, Any]:
+def _copied_version(opened: OpenedVersion, algorithm: str | None) -> dict[str, Any]:
     """Return what a copy has of its source: size, ETag, parts, and its checksum or the one that was asked for."""
+    source = opened.version
     copied: dict[str, Any] = {
         "size_bytes": source.size_bytes,
         "etag": source.etag,
@@ -210,7 +256,7 @@ def _copied_version(source: VersionRecord, algorithm: str | None) -> dict[str, A
         whole = ByteRange(0, source.size_bytes, source.size_bytes)
         copied["checksum_algorithm"] = algorithm
         copied["checksum_type"] = "FULL_OBJECT"
-        copied["checksum"] = copy_services.checksum_range(source, ChecksumAlgorithm(algorithm), whole)
+        copied["checksum"] = copy_services.checksum_range(opened, ChecksumAlgorithm(algorithm), whole)
     return copied
 
 
@@ -227,12 +273,20 @@ def upload_part_copy(
     copy_source_if_modified_since: datetime | None = None,
     copy_source_if_none_match: str | None = None,
     copy_source_if_unmodified_since: datetime | None = None,
+    copy_source_sse_customer_algorithm: str | None = None,
+    copy_source_sse_customer_key: str | None = None,
+    copy_source_sse_customer_key_md5: str | None = None,
     expected_source_bucket_owner: str | None = None,
     copy_source_range: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
-    """Make a part of an object or a range of one, sharing its chunks."""
+    """Make a part of an object or a range of one, sharing its chunks where nothing is encrypted."""
     checked_part_number(part_number)
     upload = open_upload(context, key, upload_id)
+    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    data_key = upload_data_key(upload, customer_key)
     source = CopySource(
         context,
         copy_source,
@@ -243,24 +297,31 @@ def upload_part_copy(
             copy_source_if_unmodified_since,
         ),
         expected_source_bucket_owner,
+        parse_customer_key(
+            copy_source_sse_customer_algorithm,
+            copy_source_sse_customer_key,
+            copy_source_sse_customer_key_md5,
+            header_prefix="x-amz-copy-source",
+        ),
     )
     size_bytes = source.version.size_bytes
     part = ByteRange(0, size_bytes, size_bytes)
     if copy_source_range is not None:
         part = parse_copy_source_range(copy_source_range, size_bytes)
     copied = copy_services.upload_part_copy(
-        upload_row=upload.pk,
+        upload=upload,
         part_number=part_number,
-        source=source.version,
+        source=source.opened,
         part=part,
-        checksum_algorithm=upload.checksum_algorithm,
+        data_key=data_key,
     )
     answer: dict[str, Any] = {
         "CopyPartResult": {
             "ETag": quoted(copied.etag),
             "LastModified": copied.modified_at,
             **({f"Checksum{upload.checksum_algorithm}": copied.checksum} if copied.checksum else {}),
-        }
+        },
+        **encryption_members(None if data_key is None else data_key.stored, customer_key),
     }
     if source.bucket.was_ever_versioned:
         answer["CopySourceVersionId"] = source.version.version_id

@@ -10,14 +10,18 @@ from buckets.context import RequestContext
 from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, checked_storage_class, system_headers
 from objects.conditions import unquote_etag
+from objects.customer_keys import parse_customer_key
+from objects.encryption import StoredEncryption, encryption_members
 from objects.listing import PAGE_SIZE_MAX
 from objects.models import MultipartUpload
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
+from objects.operations.encryption import requested_encryption
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock
 from objects.operations.write import write_conditions
 from objects.selectors import multipart as selectors
 from objects.services import multipart as services
+from objects.services.encryption import new_data_key, upload_data_key
 from objects.services.multipart import PART_NUMBER_MAX, CompletionClaim, PartClaim
 from objects.services.publish import NewVersion
 from s3protocol import errors
@@ -52,6 +56,7 @@ def create_multipart_upload(
     bucket: str,
     key: str,
     acl: str | None = None,
+    bucket_key_enabled: bool | None = None,
     cache_control: str | None = None,
     checksum_algorithm: str | None = None,
     checksum_type: str | None = None,
@@ -68,6 +73,12 @@ def create_multipart_upload(
     object_lock_mode: str | None = None,
     object_lock_retain_until_date: datetime | None = None,
     object_lock_legal_hold_status: str | None = None,
+    server_side_encryption: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
+    ssekms_key_id: str | None = None,
+    ssekms_encryption_context: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
@@ -76,6 +87,17 @@ def create_multipart_upload(
     ownership = new_ownership(
         context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
     )
+    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    encryption = requested_encryption(
+        context,
+        customer_key=customer_key,
+        server_side_encryption=server_side_encryption,
+        key_id=ssekms_key_id,
+        encryption_context=ssekms_encryption_context,
+        bucket_key_enabled=bucket_key_enabled,
+    )
+    data_key = new_data_key(encryption)
+    stored = None if data_key is None else data_key.stored
     checksum_type = _checked_checksum_type(checksum_algorithm, checksum_type)
     authorize_header_tags(context, key, tagging)
     upload = services.create_multipart_upload(
@@ -99,6 +121,7 @@ def create_multipart_upload(
             metadata=checked_metadata(metadata),
             tags=tags_from_header(tagging),
             storage_class=checked_storage_class(storage_class),
+            encryption=stored,
             lock=requested_lock(
                 context,
                 mode=object_lock_mode,
@@ -109,7 +132,12 @@ def create_multipart_upload(
             checksum_type=checksum_type,
         ),
     )
-    answer: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": upload.upload_id}
+    answer: dict[str, Any] = {
+        "Bucket": bucket,
+        "Key": key,
+        "UploadId": upload.upload_id,
+        **encryption_members(stored, customer_key, is_write=True),
+    }
     if checksum_algorithm:
         answer |= {"ChecksumAlgorithm": checksum_algorithm, "ChecksumType": checksum_type}
     return answer
@@ -135,11 +163,28 @@ def _checked_checksum_type(algorithm: str | None, checksum_type: str | None) -> 
 
 
 @operation("UploadPart", action="s3:PutObject", harmless=BODY_CHECKSUMS)
-def upload_part(context: RequestContext, *, bucket: str, key: str, part_number: int, upload_id: str) -> dict[str, Any]:
+def upload_part(
+    context: RequestContext,
+    *,
+    bucket: str,
+    key: str,
+    part_number: int,
+    upload_id: str,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
+) -> dict[str, Any]:
     """Store one part."""
     checked_part_number(part_number)
-    part = services.upload_part(upload=open_upload(context, key, upload_id), part_number=part_number, body=context.body)
-    return {"ETag": quoted(part.etag), f"Checksum{part.checksum_algorithm}": part.checksum}
+    upload = open_upload(context, key, upload_id)
+    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    data_key = upload_data_key(upload, customer_key)
+    part = services.upload_part(upload=upload, part_number=part_number, body=context.body, data_key=data_key)
+    return {
+        "ETag": quoted(part.etag),
+        f"Checksum{part.checksum_algorithm}": part.checksum,
+        **encryption_members(None if data_key is None else data_key.stored, customer_key),
+    }
 
 
 @operation("AbortMultipartUpload", action="s3:AbortMultipartUpload")
@@ -176,11 +221,18 @@ def complete_multipart_upload(
     mpu_object_size: int | None = None,
     if_match: str | None = None,
     if_none_match: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """Make the object that the listed parts are."""
     upload = selectors.find_upload(bucket_id=context.bucket.id, key=key, upload_id=upload_id)
     if upload is None:
         raise errors.NoSuchUpload(UploadId=upload_id)
+    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    # A customer's key is not needed here. AWS asks for it where a checksum was chosen, and checks one that is sent.
+    if customer_key is not None or upload.checksum_algorithm:
+        upload_data_key(upload, customer_key)
     claimed = {
         "CRC32": checksum_crc32,
         "CRC32C": checksum_crc32_c,
@@ -206,6 +258,7 @@ def complete_multipart_upload(
         "Key": key,
         "ETag": quoted(completed.etag),
         **checksum_members(completed.checksum_algorithm, completed.checksum, completed.checksum_type),
+        **encryption_members(StoredEncryption.from_document(upload.encryption), customer_key),
         **new_version_members(completed.published.version_id),
     }
 
@@ -226,9 +279,15 @@ def list_parts(
     upload_id: str,
     max_parts: int | None = None,
     part_number_marker: int | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """List the parts of an upload in progress."""
     upload = open_upload(context, key, upload_id)
+    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    if customer_key is not None:
+        upload_data_key(upload, customer_key)
     limit = PAGE_SIZE_MAX if max_parts is None else min(max_parts, PAGE_SIZE_MAX)
     after = part_number_marker or 0
     parts, is_truncated = selectors.list_parts(upload_row=upload.pk, after=after, limit=limit)

@@ -8,10 +8,13 @@ from typing import Any
 from buckets.context import RequestContext
 from objects.attributes import shown_headers
 from objects.conditions import ReadConditions, check_read
+from objects.customer_keys import parse_customer_key
+from objects.encryption import encryption_members
 from objects.operations.answers import checksum_members, checksum_of, quoted, version_members
 from objects.operations.protection import lock_members
 from objects.ranges import ByteRange, parse_range
 from objects.selectors.lookup import VersionRecord, find_parts
+from objects.services.encryption import unwrap
 from objects.services.read import iterate_version, read_small_version
 from s3protocol import errors
 from s3protocol.registry import operation
@@ -76,9 +79,14 @@ def get_object(
     response_content_language: str | None = None,
     response_content_type: str | None = None,
     response_expires: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """Return an object, or a range or a part of it."""
     version = readable_version(context, key, version_id)
+    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    data_key = unwrap(version.encryption, customer_key)
     check_read(
         ReadConditions(if_match, if_none_match, if_modified_since, if_unmodified_since),
         etag=version.etag,
@@ -96,11 +104,12 @@ def get_object(
         raise errors.InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
     selected, answer = _selection(version, range_header=range, part_number=part_number)
     answer |= _described(context, version, overrides)
+    answer |= encryption_members(version.encryption, customer_key)
     if checksum_mode == "ENABLED" and selected is None:
         answer |= checksum_of(version)
     start, length = (selected.start, selected.length) if selected else (0, version.size_bytes)
     answer["ContentLength"] = length
-    answer["Body"] = _body(version, start, length)
+    answer["Body"] = _body(version, start, length, data_key)
     return answer
 
 
@@ -129,6 +138,9 @@ def head_object(
     response_content_language: str | None = None,
     response_content_type: str | None = None,
     response_expires: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """Return what GetObject would say, without the bytes."""
     answer = get_object(
@@ -149,6 +161,9 @@ def head_object(
         response_content_language=response_content_language,
         response_content_type=response_content_type,
         response_expires=response_expires,
+        sse_customer_algorithm=sse_customer_algorithm,
+        sse_customer_key=sse_customer_key,
+        sse_customer_key_md5=sse_customer_key_md5,
     )
     answer.pop("Body")
     return answer
@@ -212,15 +227,15 @@ def _described(context: RequestContext, version: VersionRecord, overrides: dict[
     return described
 
 
-def _body(version: VersionRecord, start: int, length: int) -> Any:
+def _body(version: VersionRecord, start: int, length: int, data_key: bytes | None) -> Any:
     """Return the bytes: in one piece when they are few, as a stream otherwise."""
     if length == 0:
         return b""
     if length <= SMALL_READ_BYTES_MAX:
-        piece = read_small_version(version, start, length)
+        piece = read_small_version(version, start, length, data_key=data_key)
         if piece is not None:
             return piece
-    return iterate_version(version, start, length)
+    return iterate_version(version, start, length, data_key=data_key)
 
 
 @operation(
@@ -238,9 +253,13 @@ def get_object_attributes(
     version_id: str | None = None,
     max_parts: int | None = None,
     part_number_marker: int | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """Return the chosen attributes of an object, its parts among them."""
     version = readable_version(context, key, version_id)
+    unwrap(version.encryption, parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5))
     answer: dict[str, Any] = {
         "LastModified": version.became_current_at,
         **version_members(context.bucket, version.version_id),

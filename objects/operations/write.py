@@ -10,7 +10,10 @@ from buckets.context import RequestContext
 from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, checked_storage_class, system_headers
 from objects.conditions import unquote_etag
+from objects.customer_keys import parse_customer_key
+from objects.encryption import encryption_members
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
+from objects.operations.encryption import requested_encryption
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock, require_digest
 from objects.services.publish import NewVersion, WriteConditions
@@ -25,6 +28,7 @@ def put_object(
     bucket: str,
     key: str,
     acl: str | None = None,
+    bucket_key_enabled: bool | None = None,
     cache_control: str | None = None,
     content_disposition: str | None = None,
     content_encoding: str | None = None,
@@ -41,6 +45,12 @@ def put_object(
     object_lock_mode: str | None = None,
     object_lock_retain_until_date: datetime | None = None,
     object_lock_legal_hold_status: str | None = None,
+    server_side_encryption: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
+    ssekms_key_id: str | None = None,
+    ssekms_encryption_context: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
@@ -50,6 +60,15 @@ def put_object(
         context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
     )
     authorize_header_tags(context, key, tagging)
+    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    encryption = requested_encryption(
+        context,
+        customer_key=customer_key,
+        server_side_encryption=server_side_encryption,
+        key_id=ssekms_key_id,
+        encryption_context=ssekms_encryption_context,
+        bucket_key_enabled=bucket_key_enabled,
+    )
     version = NewVersion(
         owner_id=ownership.owner_id,
         acl=ownership.acl,
@@ -81,10 +100,12 @@ def put_object(
         body=context.body,
         version=version,
         conditions=write_conditions(if_match=if_match, if_none_match=if_none_match),
+        encryption=encryption,
     )
     return {
         "ETag": quoted(version.etag),
         **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
+        **encryption_members(version.encryption, customer_key, is_write=True),
         **new_version_members(published.version_id),
     }
 

@@ -15,13 +15,14 @@ from django.db import connection
 
 from buckets.selectors import BUCKET_COLUMN_COUNT, BUCKET_COLUMNS, BucketRecord
 from chunks.records import ChunkView
+from objects.encryption import StoredEncryption
 
 EXTENT_PAGE_SIZE = 128
 EXTENT_SIZE_BYTES_MAX = 1 << 27  # no chunk is larger than 128 MiB
 
 _VERSION_COLUMNS = """v.id, o.key, v.version_id, v.is_delete_marker, v.owner_id, v.size_bytes, v.etag, v.content_type,
        v.headers, v.metadata, v.tags, v.storage_class, v.checksum_algorithm, v.checksum_type, v.checksum, v.part_count,
-       v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold, v.acl"""
+       v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold, v.acl, v.encryption"""
 _EXTENT_COLUMNS = "e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, c.id, c.size_bytes, c.scheme, c.node_ids"
 
 # Plan: unique index on bucket name; unique index on (bucket, key); primary key of the version; the index
@@ -102,6 +103,7 @@ class VersionRecord:
     retain_until: datetime | None
     legal_hold: bool | None
     acl: str | None
+    encryption: StoredEncryption | None
     first_extent: ExtentRecord | None
 
 
@@ -161,6 +163,7 @@ def _version_record(row: tuple[Any, ...]) -> VersionRecord:
         retain_until,
         legal_hold,
         acl,
+        encryption,
         *extent,
     ) = row
     return VersionRecord(
@@ -185,6 +188,7 @@ def _version_record(row: tuple[Any, ...]) -> VersionRecord:
         retain_until=retain_until,
         legal_hold=legal_hold,
         acl=acl,
+        encryption=None if encryption == "{}" else StoredEncryption.from_document(json.loads(encryption)),
         first_extent=None if extent[0] is None else _extent_record(tuple(extent)),
     )
 

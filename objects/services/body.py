@@ -17,6 +17,7 @@ from chunks import services as chunk_services
 from chunks import topology, writer
 from chunks.errors import NoSpace, NotEnoughNodes
 from chunks.records import WrittenChunk
+from objects.chunk_cipher import encrypt_chunk, plain_size
 from s3protocol import errors
 from s3protocol.checksums import Checksum, ChecksumAlgorithm, encode_digest, new_checksum
 
@@ -52,6 +53,7 @@ class StoredBody:
     checksum_algorithm: ChecksumAlgorithm
     checksum_digest: bytes
     chunks: tuple[WrittenChunk, ...]
+    is_encrypted: bool
 
     @property
     def checksum(self) -> str:
@@ -62,15 +64,17 @@ class StoredBody:
         """Describe the chunks for `objects_insert_chunks`; None for an empty body."""
         rows, offset = [], 0
         for chunk in self.chunks:
-            rows.append(_chunk_row(chunk, offset))
-            offset += chunk.size_bytes
+            extent_bytes = plain_size(chunk.size_bytes) if self.is_encrypted else chunk.size_bytes
+            rows.append(_chunk_row(chunk, offset, extent_bytes))
+            offset += extent_bytes
         return rows or None
 
 
-def _chunk_row(chunk: WrittenChunk, offset_bytes: int) -> dict[str, Any]:
+def _chunk_row(chunk: WrittenChunk, offset_bytes: int, extent_bytes: int) -> dict[str, Any]:
     return {
         "id": str(chunk.id),
         "size_bytes": chunk.size_bytes,
+        "extent_bytes": extent_bytes,
         "scheme": chunk.scheme,
         "node_ids": chunk.node_ids,
         "checksum": chunk.checksum,
@@ -88,15 +92,15 @@ def _chunk_row(chunk: WrittenChunk, offset_bytes: int) -> dict[str, Any]:
     }
 
 
-def store_body(body: Body, *, storage_class: str, size_bytes_max: int) -> StoredBody:
-    """Write a body to the nodes and verify what was claimed about it.
+def store_body(body: Body, *, storage_class: str, size_bytes_max: int, data_key: bytes | None = None) -> StoredBody:
+    """Write a body to the nodes, encrypted by the data key if there is one, and verify what was claimed about it.
 
     Without a checksum of the client's choice, CRC64NVME is computed, as S3 does. Raises BadDigest, EntityTooLarge,
     InsufficientStorage when the nodes are full, ServiceUnavailable when too few take the data; then nothing of it stays.
     """
     if body.size_bytes is not None and body.size_bytes > size_bytes_max:
         raise errors.EntityTooLarge(ProposedSize=str(body.size_bytes), MaxSizeAllowed=str(size_bytes_max))
-    receiver = _Receiver(body, storage_class=storage_class, size_bytes_max=size_bytes_max)
+    receiver = _Receiver(body, storage_class=storage_class, size_bytes_max=size_bytes_max, data_key=data_key)
     try:
         receiver.receive()
         _verify(body, receiver)
@@ -109,6 +113,7 @@ def store_body(body: Body, *, storage_class: str, size_bytes_max: int) -> Stored
         checksum_algorithm=receiver.checksum.algorithm,
         checksum_digest=receiver.checksum.digest(),
         chunks=tuple(receiver.written),
+        is_encrypted=data_key is not None,
     )
 
 
@@ -131,9 +136,10 @@ def _verify(body: Body, receiver: _Receiver) -> None:
 class _Receiver:
     """The state of one body on its way to the nodes."""
 
-    def __init__(self, body: Body, *, storage_class: str, size_bytes_max: int) -> None:
+    def __init__(self, body: Body, *, storage_class: str, size_bytes_max: int, data_key: bytes | None) -> None:
         self.body = body
         self.storage_class = storage_class
+        self.data_key = data_key
         self.size_bytes_max = size_bytes_max
         self.size_bytes = 0
         self.md5 = hashlib.md5(usedforsecurity=False)
@@ -161,7 +167,7 @@ class _Receiver:
         self._hash(data)
         self.size_bytes = len(data)
         if data:
-            self.written.append(_write_chunk(data, self.storage_class))
+            self.written.append(_write_chunk(data, self.storage_class, self.data_key))
 
     def _chunks(self) -> Iterator[memoryview]:
         """Cut the pieces into chunks of the storage class's size."""
@@ -197,7 +203,7 @@ class _Receiver:
         """Write a chunk on another thread, once fewer than CHUNKS_IN_FLIGHT are under way."""
         while len(self._writing) >= CHUNKS_IN_FLIGHT:
             self._await_oldest_write()
-        self._writing.append(_writing_threads.submit(_write_chunk, chunk, self.storage_class))
+        self._writing.append(_writing_threads.submit(_write_chunk, chunk, self.storage_class, self.data_key))
 
     def _await_oldest_write(self) -> None:
         self.written.append(self._writing.pop(0).result())
@@ -210,10 +216,13 @@ class _Receiver:
         chunk_services.discard_chunks(self.written)
 
 
-def _write_chunk(data: bytes | memoryview, storage_class: str) -> WrittenChunk:
-    """Write one chunk, in S3's errors."""
+def _write_chunk(data: bytes | memoryview, storage_class: str, data_key: bytes | None) -> WrittenChunk:
+    """Write one chunk, encrypted if there is a data key, in S3's errors."""
+    chunk_id = writer.new_chunk_id()
+    if data_key is not None:
+        data = encrypt_chunk(data_key, chunk_id, data)
     try:
-        return writer.write_chunk(data, storage_class=storage_class)
+        return writer.write_chunk(data, storage_class=storage_class, chunk_id=chunk_id)
     except NoSpace as failure:
         raise errors.InsufficientStorage from failure
     except NotEnoughNodes as failure:

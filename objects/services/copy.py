@@ -1,20 +1,31 @@
-"""CopyObject and UploadPartCopy: new versions and parts that share the chunks of another version. No byte moves."""
+"""CopyObject and UploadPartCopy: new versions and parts that share the chunks of another version. No byte moves.
+
+But for encryption: where source and copy may not have one data key (`objects.encryption.may_share_chunks`), the bytes are
+read, decrypted, encrypted and written again, in bounded memory like those of a PUT.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import DataError
 
+from objects.encryption import EncryptionChoice, StoredEncryption, may_share_chunks
+from objects.models import MultipartUpload
 from objects.ranges import ByteRange
 from objects.selectors.lookup import VersionRecord
+from objects.services.body import store_body
+from objects.services.encryption import DataKey, OpenedVersion, new_data_key, shown_etag, wrap
+from objects.services.multipart import PART_SIZE_BYTES_MAX, publish_part
 from objects.services.publish import (
     NewVersion,
     PublishedVersion,
     WriteConditions,
     call_publisher,
+    publish_stored_body,
     published,
 )
 from objects.services.read import iterate_version
@@ -39,9 +50,80 @@ class CopiedPart:
 
 
 def copy_object(
+    *,
+    bucket_id: int,
+    key: str,
+    source: OpenedVersion,
+    version: NewVersion,
+    conditions: WriteConditions,
+    encryption: EncryptionChoice | None,
+) -> tuple[PublishedVersion, NewVersion]:
+    """Publish `version`, whose bytes are those of `source`, encrypted as chosen. One round trip where chunks are shared.
+
+    `version` gives all but encryption and, where the encryption needs another one, ETag. Raises NoSuchKey when the source
+    is erased meanwhile, PreconditionFailed, NoSuchBucket, KMSNotFoundException, KMSDisabledException.
+    """
+    if may_share_chunks(source.version.encryption, source.customer_key, encryption):
+        data_key = None
+        if source.data_key is not None and encryption is not None:
+            data_key = wrap(source.data_key, encryption)
+        version = _encrypted(version, data_key, source.version.encryption, source.version.etag)
+        shared = share_version(
+            bucket_id=bucket_id, key=key, source=source.version, version=version, conditions=conditions
+        )
+        return shared, version
+    data_key = new_data_key(encryption)
+    body = _RangeBody(source, ByteRange(0, version.size_bytes, version.size_bytes))
+    stored = store_body(
+        body,
+        storage_class=version.storage_class,
+        size_bytes_max=version.size_bytes,
+        data_key=None if data_key is None else data_key.key,
+    )
+    etag = source.version.etag if "-" in source.version.etag else stored.md5.hex()
+    version = _encrypted(version, data_key, None, etag)
+    written = publish_stored_body(bucket_id=bucket_id, key=key, version=version, stored=stored, conditions=conditions)
+    return written, version
+
+
+def _encrypted(version: NewVersion, data_key: DataKey | None, before: StoredEncryption | None, etag: str) -> NewVersion:
+    """Fill in encryption and ETag; an ETag that tells nothing already stays."""
+    is_concealed = before is not None and before.hides_content
+    return replace(
+        version,
+        etag=etag if is_concealed else shown_etag(data_key, etag),
+        encryption=None if data_key is None else data_key.stored,
+    )
+
+
+class _RangeBody:
+    """A range of a version as a body to be stored."""
+
+    def __init__(self, source: OpenedVersion, part: ByteRange, algorithm: str = "") -> None:
+        self._source = source
+        self._part = part
+        self.size_bytes: int | None = part.length
+        self.checksum_algorithm = ChecksumAlgorithm(algorithm) if algorithm else None
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """Yield the range."""
+        yield from iterate_version(
+            self._source.version, self._part.start, self._part.length, data_key=self._source.data_key
+        )
+
+    def claimed_md5(self) -> bytes | None:
+        """Return nothing: blocks and fragments have been checked."""
+        return None
+
+    def claimed_checksum(self) -> bytes | None:
+        """Return nothing, likewise."""
+        return None
+
+
+def share_version(
     *, bucket_id: int, key: str, source: VersionRecord, version: NewVersion, conditions: WriteConditions
 ) -> PublishedVersion:
-    """Publish `version`, whose bytes are those of `source`. One round trip.
+    """Publish `version`, whose chunks are those of `source`. One round trip.
 
     Raises NoSuchKey when the source is erased meanwhile, PreconditionFailed, NoSuchBucket.
     """
@@ -53,29 +135,51 @@ def copy_object(
     )
 
 
-def checksum_range(source: VersionRecord, algorithm: ChecksumAlgorithm, part: ByteRange) -> str:
+def checksum_range(source: OpenedVersion, algorithm: ChecksumAlgorithm, part: ByteRange) -> str:
     """Read a range of a version to compute a checksum that it does not have yet. Cost: the bytes of the range."""
     checksum = new_checksum(algorithm)
-    for piece in iterate_version(source, part.start, part.length):
+    for piece in iterate_version(source.version, part.start, part.length, data_key=source.data_key):
         checksum.update(piece)
     return encode_digest(checksum.digest())
 
 
 def upload_part_copy(
-    *, upload_row: int, part_number: int, source: VersionRecord, part: ByteRange, checksum_algorithm: str
+    *, upload: MultipartUpload, part_number: int, source: OpenedVersion, part: ByteRange, data_key: DataKey | None
 ) -> CopiedPart:
     """Make a part of a range of another version. One round trip, unless the upload wants a checksum of the part.
 
-    The part's ETag is the source's where the part is the whole of it; for a true range it is a digest of what the range
-    is of, as the MD5 of its bytes would mean reading them. Raises NoSuchUpload, NoSuchKey.
+    `data_key` is the upload's: where it or the source's is not None, the bytes are encrypted anew. Raises NoSuchUpload,
+    NoSuchKey.
     """
+    if source.data_key is None and data_key is None:
+        return _share_part(upload.pk, part_number, source, part, upload.checksum_algorithm)
+    stored = store_body(
+        _RangeBody(source, part, upload.checksum_algorithm),
+        storage_class=upload.storage_class,
+        size_bytes_max=PART_SIZE_BYTES_MAX,
+        data_key=None if data_key is None else data_key.key,
+    )
+    etag = shown_etag(data_key, stored.md5.hex())
+    modified_at = publish_part(upload_row=upload.pk, part_number=part_number, stored=stored, etag=etag)
+    return CopiedPart(etag, modified_at, stored.checksum if upload.checksum_algorithm else "")
+
+
+def _share_part(
+    upload_row: int, part_number: int, opened: OpenedVersion, part: ByteRange, checksum_algorithm: str
+) -> CopiedPart:
+    """Make a part that shares the chunks of a version, neither of them encrypted.
+
+    The part's ETag is the source's where the part is the whole of it; for a true range it is a digest of what the range
+    is of, as the MD5 of its bytes would mean reading them.
+    """
+    source = opened.version
     etag = source.etag
     if part.length != source.size_bytes or "-" in etag:
         naming = f"{source.etag}:{source.id}:{part.start}:{part.length}"
         etag = hashlib.md5(naming.encode(), usedforsecurity=False).hexdigest()
     checksum = ""
     if checksum_algorithm:
-        checksum = checksum_range(source, ChecksumAlgorithm(checksum_algorithm), part)
+        checksum = checksum_range(opened, ChecksumAlgorithm(checksum_algorithm), part)
     try:
         part_row, modified_at = call_publisher(
             _COPY_PART,

@@ -12,6 +12,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import pairwise
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -19,9 +20,11 @@ from django.db.models.functions import Now
 
 from buckets.services import lock_bucket_shared
 from objects.conditions import unquote_etag
+from objects.encryption import StoredEncryption
 from objects.models import MultipartUpload, ObjectVersion, Part
 from objects.retention import ObjectLock
-from objects.services.body import Body, discard_body, store_body
+from objects.services.body import Body, StoredBody, discard_body, store_body
+from objects.services.encryption import DataKey, shown_etag
 from objects.services.publish import (
     NewVersion,
     PublishedVersion,
@@ -129,16 +132,18 @@ def create_multipart_upload(
             storage_class=version.storage_class,
             checksum_algorithm=version.checksum_algorithm,
             checksum_type=version.checksum_type,
+            encryption={} if version.encryption is None else version.encryption.document(),
             **asdict(version.lock),
             acl=version.acl,
             initiator_id=initiator_id,
         )
 
 
-def upload_part(*, upload: MultipartUpload, part_number: int, body: Body) -> UploadedPart:
+def upload_part(*, upload: MultipartUpload, part_number: int, body: Body, data_key: DataKey | None) -> UploadedPart:
     """Store a part, in place of an earlier one of its number. Raises NoSuchUpload when the upload is over.
 
-    The part gets the checksum that the upload was created with, or the one that the client chose, or CRC64NVME.
+    `data_key` is the upload's. The part gets the checksum that the upload was created with, or the one that the client
+    chose, or CRC64NVME.
     """
     if upload.checksum_algorithm and body.checksum_algorithm not in (None, upload.checksum_algorithm):
         raise errors.InvalidRequest(
@@ -147,18 +152,29 @@ def upload_part(*, upload: MultipartUpload, part_number: int, body: Body) -> Upl
         )
     if upload.checksum_algorithm and body.checksum_algorithm is None:
         body.checksum_algorithm = ChecksumAlgorithm(upload.checksum_algorithm)
-    stored = store_body(body, storage_class=upload.storage_class, size_bytes_max=PART_SIZE_BYTES_MAX)
-    etag, algorithm = stored.md5.hex(), stored.checksum_algorithm.value
+    stored = store_body(
+        body,
+        storage_class=upload.storage_class,
+        size_bytes_max=PART_SIZE_BYTES_MAX,
+        data_key=None if data_key is None else data_key.key,
+    )
+    etag = shown_etag(data_key, stored.md5.hex())
+    publish_part(upload_row=upload.pk, part_number=part_number, stored=stored, etag=etag)
+    return UploadedPart(etag, stored.checksum_algorithm.value, stored.checksum)
+
+
+def publish_part(*, upload_row: int, part_number: int, stored: StoredBody, etag: str) -> datetime:
+    """Register a stored body as a part and return when. Raises NoSuchUpload, and then removes the stored bytes."""
     rows = stored.chunk_rows()
     try:
-        part_row, _ = call_publisher(
+        part_row, modified_at = call_publisher(
             _PUT_PART,
             [
-                upload.pk,
+                upload_row,
                 part_number,
                 stored.size_bytes,
                 etag,
-                algorithm,
+                stored.checksum_algorithm.value,
                 stored.checksum,
                 None if rows is None else json.dumps(rows),
             ],
@@ -170,7 +186,8 @@ def upload_part(*, upload: MultipartUpload, part_number: int, body: Body) -> Upl
     except BaseException:
         discard_body(stored)
         raise
-    return UploadedPart(etag, algorithm, stored.checksum)
+    assert isinstance(modified_at, datetime)
+    return modified_at
 
 
 def abort_multipart_upload(*, upload_row: int) -> None:
@@ -293,6 +310,7 @@ def _version_of_parts(upload: MultipartUpload, parts: Sequence[Part], claim: Com
         metadata=upload.metadata,
         tags=upload.tags,
         storage_class=upload.storage_class,
+        encryption=StoredEncryption.from_document(upload.encryption),
         lock=ObjectLock(upload.lock_mode, upload.retain_until, upload.legal_hold),
         acl=upload.acl,
         checksum_algorithm=algorithm,

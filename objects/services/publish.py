@@ -17,6 +17,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 
 from accesscontrol.acl import AclDocument
+from objects.encryption import StoredEncryption
 from objects.retention import NO_LOCK, ObjectLock
 from objects.services.body import StoredBody, discard_body
 from s3protocol import errors
@@ -52,12 +53,14 @@ class NewVersion:
     parts: list[list[Any]] | None = None
     lock: ObjectLock = NO_LOCK
     acl: AclDocument | None = None
+    encryption: StoredEncryption | None = None
     version_id: str = field(default_factory=new_version_id)
 
     def document(self) -> str:
         """Render the columns for the publishing functions."""
         columns = {name: getattr(self, name) for name in self.__slots__}  # asdict would copy all that they hold
         columns |= asdict(columns.pop("lock"))
+        columns["encryption"] = {} if self.encryption is None else self.encryption.document()
         return json.dumps(columns, default=datetime.isoformat)
 
 

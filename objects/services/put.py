@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from objects.encryption import EncryptionChoice
 from objects.services.body import Body, store_body
+from objects.services.encryption import new_data_key, shown_etag
 from objects.services.publish import (
     NewVersion,
     PublishedVersion,
@@ -16,20 +18,34 @@ PUT_SIZE_BYTES_MAX = 5 << 30
 
 
 def put_object(
-    *, bucket_id: int, key: str, body: Body, version: NewVersion, conditions: WriteConditions
+    *,
+    bucket_id: int,
+    key: str,
+    body: Body,
+    version: NewVersion,
+    conditions: WriteConditions,
+    encryption: EncryptionChoice | None,
 ) -> tuple[PublishedVersion, NewVersion]:
-    """Store a body and publish it as the key's current version; `version` gives all but size and digests.
+    """Store a body and publish it as the key's current version; `version` gives all but size, digests and encryption.
 
-    Raises EntityTooLarge over PUT_SIZE_BYTES_MAX, BadDigest, PreconditionFailed, NoSuchKey, NoSuchBucket.
+    Raises EntityTooLarge over PUT_SIZE_BYTES_MAX, BadDigest, PreconditionFailed, NoSuchKey, NoSuchBucket, and for the
+    encryption KMSNotFoundException, KMSDisabledException.
     """
-    stored = store_body(body, storage_class=version.storage_class, size_bytes_max=PUT_SIZE_BYTES_MAX)
+    data_key = new_data_key(encryption)
+    stored = store_body(
+        body,
+        storage_class=version.storage_class,
+        size_bytes_max=PUT_SIZE_BYTES_MAX,
+        data_key=None if data_key is None else data_key.key,
+    )
     version = replace(
         version,
         size_bytes=stored.size_bytes,
-        etag=stored.md5.hex(),
+        etag=shown_etag(data_key, stored.md5.hex()),
         checksum_algorithm=stored.checksum_algorithm.value,
         checksum_type="FULL_OBJECT",
         checksum=stored.checksum,
+        encryption=None if data_key is None else data_key.stored,
     )
     published = publish_stored_body(bucket_id=bucket_id, key=key, version=version, stored=stored, conditions=conditions)
     return published, version

@@ -1,4 +1,7 @@
-"""Read the bytes of a version, verified, in bounded memory; record the faults met on the way."""
+"""Read the bytes of a version, verified, in bounded memory; record the faults met on the way.
+
+A version that is encrypted is decrypted here, for every reader: block by block, only the blocks that the range needs.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +9,68 @@ from collections.abc import Iterator
 
 from chunks import reader
 from chunks import services as chunk_services
+from chunks.reader import OnFault
 from chunks.records import FaultRecord
-from objects.selectors.lookup import VersionRecord, iterate_extents
+from objects.chunk_cipher import cipher_range, decrypt_range
+from objects.selectors.lookup import ExtentRecord, VersionRecord, iterate_extents
+from objects.services.encryption import unwrap
 
 
-def iterate_version(version: VersionRecord, start: int, length: int) -> Iterator[bytes]:
+def iterate_version(
+    version: VersionRecord, start: int, length: int, *, data_key: bytes | None = None
+) -> Iterator[bytes]:
     """Yield `length` bytes of a version from `start`.
 
-    Missing or corrupt fragments are worked around and queued for repair as rows. Raises chunks.errors.NotEnoughFragments
-    when too many are gone.
+    Without a data key, key management is asked for it; what a customer's key encrypted is InvalidRequest then. Missing
+    or corrupt fragments are worked around and queued for repair as rows. Raises chunks.errors.NotEnoughFragments when
+    too many are gone, ChunkTampered for chunks that are not what was written.
     """
+    data_key = data_key or unwrap(version.encryption)
     faults: list[FaultRecord] = []
     end = start + length
     try:
         for extent in iterate_extents(version, start, length):
-            first = max(start, extent.offset)
-            last = min(end, extent.offset + extent.size)
-            yield from reader.read_chunk_range(
-                extent.chunk, extent.chunk_offset + first - extent.offset, last - first, on_fault=faults.append
-            )
+            first = max(start, extent.offset) - extent.offset
+            last = min(end, extent.offset + extent.size) - extent.offset
+            yield from _iterate_extent(extent, first, last, data_key, faults.append)
     finally:
         if faults:
             chunk_services.record_faults(faults)
 
 
-def read_small_version(version: VersionRecord, start: int, length: int) -> bytes | None:
+def _iterate_extent(
+    extent: ExtentRecord, first: int, last: int, data_key: bytes | None, on_fault: OnFault
+) -> Iterator[bytes]:
+    """Yield the bytes [first, last) of an extent."""
+    chunk, start, end = extent.chunk, extent.chunk_offset + first, extent.chunk_offset + last
+    if data_key is None:
+        return reader.read_chunk_range(chunk, start, end - start, on_fault=on_fault)
+    low, high = cipher_range(start, end, chunk.size_bytes)
+    pieces = reader.read_chunk_range(chunk, low, high - low, on_fault=on_fault)
+    return decrypt_range(data_key, chunk.id, pieces, cipher_bytes=chunk.size_bytes, start=start, end=end)
+
+
+def read_small_version(
+    version: VersionRecord, start: int, length: int, *, data_key: bytes | None = None
+) -> bytes | None:
     """Return a range that lies within the first extent in one piece; None when it does not. No statement."""
     extent = version.first_extent
     if extent is None or start + length > extent.size:
         return None
+    data_key = data_key or unwrap(version.encryption)
     faults: list[FaultRecord] = []
     try:
-        return reader.read_chunk(extent.chunk, extent.chunk_offset + start, length, on_fault=faults.append)
+        return _read_extent(extent, start, start + length, data_key, faults.append)
     finally:
         if faults:
             chunk_services.record_faults(faults)
+
+
+def _read_extent(extent: ExtentRecord, first: int, last: int, data_key: bytes | None, on_fault: OnFault) -> bytes:
+    """Return the bytes [first, last) of an extent."""
+    chunk, start, end = extent.chunk, extent.chunk_offset + first, extent.chunk_offset + last
+    if data_key is None:
+        return reader.read_chunk(chunk, start, end - start, on_fault=on_fault)
+    low, high = cipher_range(start, end, chunk.size_bytes)
+    sealed = reader.read_chunk(chunk, low, high - low, on_fault=on_fault)
+    return b"".join(decrypt_range(data_key, chunk.id, [sealed], cipher_bytes=chunk.size_bytes, start=start, end=end))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from objects.selectors.lookup import find_parts, look_up_row
-from objects.services.copy import copy_object
+from objects.services.copy import share_version
 from objects.services.publish import UNCONDITIONAL, NewVersion, PublishedVersion
 from s3protocol import errors
 
@@ -35,6 +35,7 @@ def undelete_version(*, bucket_id: int, version_row: int) -> PublishedVersion:
         checksum_type=source.checksum_type,
         checksum=source.checksum,
         part_count=source.part_count,
+        encryption=source.encryption,
         parts=find_parts(source.id) if source.part_count else None,
     )
-    return copy_object(bucket_id=bucket_id, key=source.key, source=source, version=version, conditions=UNCONDITIONAL)
+    return share_version(bucket_id=bucket_id, key=source.key, source=source, version=version, conditions=UNCONDITIONAL)

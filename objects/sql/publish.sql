@@ -68,7 +68,7 @@ CREATE FUNCTION objects_insert_version(
     INSERT INTO objects_objectversion
            (id, object_id, bucket_id, version_id, is_delete_marker, owner_id, size_bytes, etag, content_type, headers,
             metadata, tags, storage_class, checksum_algorithm, checksum_type, checksum, part_count, parts,
-            lock_mode, retain_until, legal_hold, acl, became_current_at)
+            lock_mode, retain_until, legal_hold, acl, encryption, became_current_at)
     VALUES (p_id, p_object_id, p_bucket_id, p_version_id, coalesce((p_version->>'is_delete_marker')::boolean, false),
             p_version->>'owner_id', coalesce((p_version->>'size_bytes')::bigint, 0), coalesce(p_version->>'etag', ''),
             coalesce(p_version->>'content_type', ''), coalesce(p_version->'headers', '{}'),
@@ -77,7 +77,7 @@ CREATE FUNCTION objects_insert_version(
             coalesce(p_version->>'checksum_type', ''), coalesce(p_version->>'checksum', ''),
             (p_version->>'part_count')::int, nullif(p_version->'parts', 'null'), coalesce(p_version->>'lock_mode', ''),
             (p_version->>'retain_until')::timestamptz, (p_version->>'legal_hold')::boolean,
-            nullif(p_version->'acl', 'null'), p_now)
+            nullif(p_version->'acl', 'null'), coalesce(p_version->'encryption', '{}'), p_now)
 $$;
 
 CREATE FUNCTION objects_retained_by_default(p_version jsonb, p_retention jsonb) RETURNS jsonb LANGUAGE sql AS $$
@@ -176,15 +176,16 @@ END $$;
 
 CREATE FUNCTION objects_insert_chunks(p_chunks jsonb, p_version bigint, p_part bigint)
 RETURNS void LANGUAGE plpgsql AS $$
--- Record freshly written chunks, one extent each, and the faults met in writing them.
+-- Record freshly written chunks, one extent each, and the faults met in writing them. An encrypted chunk is larger than
+-- what it holds: extents count the bytes of the object.
 BEGIN
     INSERT INTO chunks_chunk (id, size_bytes, scheme, node_ids, checksum, storage_class)
     SELECT c.id, c.size_bytes, c.scheme, c.node_ids, c.checksum, c.storage_class
       FROM jsonb_to_recordset(p_chunks)
         AS c(id uuid, size_bytes int, scheme text, node_ids smallint[], checksum bigint, storage_class text);
     INSERT INTO objects_extent (version_id, part_id, offset_bytes, size_bytes, chunk_id)
-    SELECT p_version, p_part, c.offset_bytes, c.size_bytes, c.id
-      FROM jsonb_to_recordset(p_chunks) AS c(id uuid, size_bytes int, offset_bytes bigint);
+    SELECT p_version, p_part, c.offset_bytes, c.extent_bytes, c.id
+      FROM jsonb_to_recordset(p_chunks) AS c(id uuid, extent_bytes int, offset_bytes bigint);
     INSERT INTO chunks_fragmentfault (chunk_id, fragment_index, node_id, kind, last_error)
     SELECT c.id, f.fragment_index, f.node_id, f.kind, f.last_error
       FROM jsonb_to_recordset(p_chunks) AS c(id uuid, faults jsonb),

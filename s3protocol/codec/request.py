@@ -56,6 +56,7 @@ def compile_request(model: OperationModel) -> ParseRequest:
     prefixes = _header_prefixes(members)
     takes_bucket, takes_key = "Bucket" in members, "Key" in members
     required = _required_parameters(model)
+    refused_headers = quirks.REFUSED_HEADERS.get(model.name, frozenset())
     parse_body = body_parser(model)
 
     def parse(
@@ -66,6 +67,8 @@ def compile_request(model: OperationModel) -> ParseRequest:
             arguments["bucket"] = bucket
             if takes_key:
                 arguments["key"] = key
+        for name in refused_headers & headers.keys():
+            _refuse_argument(name, headers[name], f"{name} header is not supported for this operation.")
         _read_present(query, query_parameters, arguments)
         _read_present(headers, header_parameters, arguments)
         for prefix, keyword in prefixes:

@@ -48,6 +48,8 @@ def compile_response(model: OperationModel) -> SerializeResponse:
     members: Mapping[str, Shape] = {} if model.output_shape is None else model.output_shape.members
     header_writers = _header_writers(members)
     body_members = frozenset(members) - frozenset(header_writers)
+    for name, header_name in quirks.EXTRA_OUTPUT_HEADERS.get(model.name, {}).items():
+        header_writers[name] = _header_writer(header_name, str)
     write_body = _body_writer(model)
     model_status = int(model.http.get("responseCode", 200))
 
