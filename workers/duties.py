@@ -18,6 +18,7 @@ from chunks.services import LostNodes, NodeProbe, RepairReport, ScrubReport, Swe
 from chunks.throttle import Throttle
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
+from objects.services.rewrap import rewrap_data_keys as rewrap_batch
 
 Report = Callable[[str], None]
 
@@ -117,6 +118,16 @@ def _scrub_progress(total: ScrubReport, seconds: float) -> str:
         f"{total.chunks} chunks, {total.size_bytes / MEBIBYTE:,.0f} MiB of fragments verified, {rate:,.0f} MiB/s, "
         f"{total.faults.total()} faults found"
     )
+
+
+def rewrap_data_keys(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> int:
+    """Wrap data keys anew after the rotation of a key, until none is left."""
+    total = 0
+    until = time.monotonic() + seconds_max
+    while time.monotonic() < until and (done := rewrap_batch()):
+        total += done
+        report(f"{total} data keys wrapped anew")
+    return total
 
 
 def sweep_orphans(*, grace_seconds: float | None = None, report: Report = lambda _: None) -> SweepReport:

@@ -11,6 +11,7 @@ DEFAULT_SCHEDULE = {
     "repair faults": ("workers.repair_faults", timedelta(seconds=30)),
     "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
     "scrub": ("workers.scrub", timedelta(seconds=30)),
+    "rewrap data keys": ("workers.rewrap_data_keys", timedelta(minutes=5)),
     "sweep orphans": ("workers.sweep_orphans", timedelta(hours=6)),
 }
 

@@ -52,6 +52,14 @@ def scrub() -> None:
                 logger.warning("the scrub found %s", dict(found.faults))
 
 
+@shared_task(name="workers.rewrap_data_keys")
+def rewrap_data_keys() -> None:
+    """Wrap data keys anew after the rotation of a key."""
+    count = duties.rewrap_data_keys(seconds_max=TASK_SECONDS_MAX)
+    if count:
+        logger.info("wrapped %d data keys anew", count)
+
+
 @shared_task(name="workers.sweep_orphans")
 def sweep_orphans() -> None:
     """Delete fragments that crashed writes left behind."""
