@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from chunks.models import Chunk, FragmentFault, Garbage, Node, NodeHealth, StorageClass, Zone
+from chunks.models import Chunk, FragmentFault, Garbage, Node, NodeHealth, Relocation, StorageClass, Zone
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
@@ -95,3 +95,15 @@ class GarbageAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     ordering = ("state", "next_attempt_at")
     search_fields = ("=chunk_id",)
+
+
+@admin.register(Relocation)
+class RelocationAdmin(ReadOnlyAdmin):
+    """Drains and rebalancings, and how far they have come."""
+
+    list_display = (
+        "kind", "node_id", "started_at", "updated_at", "finished_at", "examined_chunks", "moved_fragments",
+        "moved_bytes", "failed_fragments", "outcome",
+    )  # fmt: skip
+    list_filter = ("kind",)
+    ordering = ("-started_at",)

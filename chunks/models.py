@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from chunks.records import DEFAULT_STORAGE_CLASS, MEBIBYTE, FaultKind, GarbageState, NodeState
+from chunks.records import DEFAULT_STORAGE_CLASS, MEBIBYTE, FaultKind, GarbageState, NodeState, RelocationKind
 
 
 class Zone(models.Model):
@@ -158,6 +158,38 @@ class FragmentFault(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chunk_id}.{self.fragment_index} {self.kind}"
+
+
+class Relocation(models.Model):
+    """A moving of fragments, and how far it has come: a walk over all chunks in order of their ids."""
+
+    kind = models.TextField(choices=[(kind.value, kind.name.capitalize()) for kind in RelocationKind])
+    node_id = models.SmallIntegerField(null=True, help_text="The node that is emptied.")
+    cursor = models.UUIDField(default=uuid.UUID(int=0), help_text="The last chunk that was looked at.")
+    examined_chunks = models.BigIntegerField(db_default=0)
+    moved_fragments = models.BigIntegerField(db_default=0)
+    moved_bytes = models.BigIntegerField(db_default=0)
+    failed_fragments = models.BigIntegerField(db_default=0, help_text="Left where they are, for now.")
+    started_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.TextField(db_default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("kind", "node_id"),
+                condition=models.Q(finished_at=None),
+                nulls_distinct=False,
+                name="one_relocation_under_way",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=[kind.value for kind in RelocationKind]), name="relocation_kind_is_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.node_id or ''}"
 
 
 class Garbage(models.Model):

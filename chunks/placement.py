@@ -75,6 +75,22 @@ def place_fragments(chunk_id: UUID, fragment_count: int, nodes: Sequence[NodeVie
     return tuple(placed)
 
 
+def place_with_hand_off(
+    chunk_id: UUID, fragment_count: int, nodes: Sequence[NodeView], usable_ids: Collection[int]
+) -> tuple[int, ...]:
+    """Return where each fragment belongs while only `usable_ids` take any: at home, or next in hand-off order.
+
+    Home is what `place_fragments` says of all `nodes` that are known, also those that are gone: so when one goes, what
+    the others hold stays where it is. `usable_ids` must not be empty.
+    """
+    proper = place_fragments(chunk_id, fragment_count, nodes)
+    placed = {index: node_id for index, node_id in enumerate(proper) if node_id in usable_ids}
+    for index in range(fragment_count):
+        if index not in placed:
+            placed[index] = rank_candidates(chunk_id, placed.values(), nodes, usable_ids)[0]
+    return tuple(placed[index] for index in range(fragment_count))
+
+
 def rank_candidates(
     chunk_id: UUID, other_holders: Iterable[int], nodes: Sequence[NodeView], usable_ids: Collection[int]
 ) -> list[int]:

@@ -72,6 +72,11 @@ def check_fragment(chunk: ChunkView, fragment_index: int, topology: Topology) ->
         reader.read(start, min(start + PIECE_BYTES, reader.payload_bytes))
 
 
+def read_fragment(chunk: ChunkView, fragment_index: int, topology: Topology) -> bytes:
+    """Return a whole fragment as it lies on its node, header and all, checked. One read; errors as `check_fragment`."""
+    return _FragmentReader(chunk, fragment_index, topology).read_whole()
+
+
 def _checked_end(chunk: ChunkView, start: int, length: int | None) -> int:
     end = chunk.size_bytes if length is None else start + length
     if not 0 <= start <= end <= chunk.size_bytes:
@@ -180,6 +185,12 @@ class _FragmentReader:
         if (start, end) == (blocks_start, blocks_end):
             return blocks
         return memoryview(blocks)[start - blocks_start : end - blocks_start]
+
+    def read_whole(self) -> bytes:
+        """Return header and payload, after checking both."""
+        data = self._read_exactly(0, self._header_bytes + self.payload_bytes)
+        check_blocks(self._checked_header(data), 0, memoryview(data)[self._header_bytes :])
+        return data
 
     def _read_exactly(self, offset: int, length: int) -> bytes:
         try:

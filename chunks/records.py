@@ -43,6 +43,13 @@ class FaultKind(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+class RelocationKind(StrEnum):
+    """DRAIN: empty one node. REBALANCE: move every fragment that placement says belongs elsewhere."""
+
+    DRAIN = "drain"
+    REBALANCE = "rebalance"
+
+
 class GarbageState(StrEnum):
     """QUESTION: ask whether an extent still refers to the chunk. UNLINK: none does; remove its fragments."""
 

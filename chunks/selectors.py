@@ -1,5 +1,6 @@
 """What the console and the health page ask of storage."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +8,12 @@ from datetime import datetime
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count
 
-from chunks.models import FragmentFault, Garbage, Node
-from chunks.records import FaultKind, GarbageState, NodeState
+from chunks import topology as topologies
+from chunks.models import Chunk, FragmentFault, Garbage, Node
+from chunks.records import ChunkView, FaultKind, GarbageState, NodeState
+from chunks.services.relocation import plan_moves
+from chunks.services.scrub import fragment_size_bytes
+from chunks.topology import Topology
 
 _COUNT_FRAGMENTS = "SELECT node_id, count(*) FROM chunks_chunk, unnest(node_ids) AS node_id GROUP BY node_id"
 
@@ -94,3 +99,35 @@ def count_garbage(*, using: str = DEFAULT_DB_ALIAS) -> Mapping[GarbageState, int
     """Return how many chunks wait for an answer, and how many for their fragments to be unlinked."""
     counted = Garbage.objects.using(using).values_list("state").annotate(count=Count("pk"))
     return {GarbageState(state): count for state, count in counted}
+
+
+@dataclass(frozen=True, slots=True)
+class RebalanceEstimate:
+    """What rebalancing would move, and each node's fragments before and after, by its name."""
+
+    fragments: int
+    moves: int
+    move_bytes: int
+    nodes: Mapping[str, tuple[int, int]]
+
+
+def estimate_rebalance(*, topology: Topology | None = None, using: str = DEFAULT_DB_ALIAS) -> RebalanceEstimate:
+    """Walk all chunks and count what belongs elsewhere. Streams every row; some 50 microseconds for each."""
+    topology = topology or topologies.current()
+    before: Counter[int] = Counter()
+    after: Counter[int] = Counter()
+    moves = move_bytes = 0
+    rows = Chunk.objects.using(using).values_list("id", "size_bytes", "scheme", "node_ids")
+    for row in rows.iterator(chunk_size=1000):
+        chunk = ChunkView(*row)
+        planned = plan_moves(chunk, topology)
+        before.update(chunk.node_ids)
+        after.update(planned.get(index, node_id) for index, node_id in enumerate(chunk.node_ids))
+        moves += len(planned)
+        move_bytes += len(planned) * fragment_size_bytes(chunk)
+    return RebalanceEstimate(
+        fragments=before.total(),
+        moves=moves,
+        move_bytes=move_bytes,
+        nodes={node.name: (before[node.id], after[node.id]) for node in topology.nodes.values()},
+    )

@@ -132,7 +132,8 @@ def _store(chunk: EncodedChunk, topology: Topology) -> tuple[tuple[int, ...], Co
     """Store all fragments; return the node of each, and the indexes of those that no node took."""
     if not topology.writable:
         raise NotEnoughNodes("no node is active")
-    proper = place_fragments(chunk.id, chunk.scheme.fragment_count, topology.writable)
+    # Home is among all nodes that are known: a node that is gone for a while must not reshuffle what is written.
+    proper = place_fragments(chunk.id, chunk.scheme.fragment_count, topology.known)
     everyone = {node.id for node in topology.with_room()}
     if not everyone:
         raise NoSpace("every active node is nearly full")

@@ -10,6 +10,7 @@ DEFAULT_SCHEDULE = {
     "probe nodes": ("workers.probe_nodes", timedelta(seconds=10)),
     "repair faults": ("workers.repair_faults", timedelta(seconds=30)),
     "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
+    "relocate": ("workers.relocate", timedelta(seconds=30)),
     "scrub": ("workers.scrub", timedelta(seconds=30)),
     "rewrap data keys": ("workers.rewrap_data_keys", timedelta(minutes=5)),
     "sweep orphans": ("workers.sweep_orphans", timedelta(hours=6)),

@@ -7,8 +7,9 @@ import logging
 from celery import shared_task
 
 from chunks.services import RepairReport
-from workers import duties
+from workers import duties, moving
 from workers.alone import alone
+from workers.moving import RELOCATION
 
 logger = logging.getLogger("objstore.workers")
 
@@ -40,6 +41,18 @@ def repair_faults() -> None:
     repaired = duties.repair_faults(seconds_max=TASK_SECONDS_MAX)
     if repaired != RepairReport():
         logger.info("repaired %s", repaired)
+
+
+@shared_task(name="workers.relocate")
+def relocate() -> None:
+    """Empty draining nodes, and go on with a rebalancing that was begun."""
+    with alone(RELOCATION) as is_ours:
+        if is_ours:
+            moved = moving.relocate(seconds_max=TASK_SECONDS_MAX)
+            if moved.fragments or moved.failed:
+                logger.info(
+                    "moved %d fragments, %d bytes; %d stay for now", moved.fragments, moved.size_bytes, moved.failed
+                )
 
 
 @shared_task(name="workers.scrub")
