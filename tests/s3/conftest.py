@@ -25,11 +25,22 @@ def owner(live: LiveSystem) -> Any:
 
 
 @pytest.fixture(scope="session")
-def stranger_credentials(live: LiveSystem) -> SigningCredentials:
-    """The keys of another account."""
+def stranger_account(live: LiveSystem) -> dict[str, str]:
+    """Another account."""
     made = live.manage("create_account", "stranger", "--email", "stranger@example.org", "--json")
-    account = json.loads(made.stdout)
-    return SigningCredentials(account["access_key"], account["secret_key"])
+    return dict(json.loads(made.stdout))
+
+
+@pytest.fixture(scope="session")
+def stranger_account_id(stranger_account: dict[str, str]) -> str:
+    """The other account, as policies name it."""
+    return stranger_account["id"]
+
+
+@pytest.fixture(scope="session")
+def stranger_credentials(stranger_account: dict[str, str]) -> SigningCredentials:
+    """The keys of another account."""
+    return SigningCredentials(stranger_account["access_key"], stranger_account["secret_key"])
 
 
 @pytest.fixture(scope="session")
