@@ -2,17 +2,16 @@
 
     <root>/identity                     the node's UUID, as text
     <root>/probe                        for a moment, what a look at the node's health writes and reads back
-    <root>/fragments/ab/c/<name>        a fragment; "ab" and "c" are the last hex digits of its chunk's id
-    <root>/fragments/ab/c/<name>.<random>.tmp    a write that is under way, or that a crash ended
+    <root>/fragments/ab/<name>          a fragment; "ab" are the last hex digits of its chunk's id
+    <root>/fragments/ab/<name>.<random>.tmp    a write that is under way, or that a crash ended
 
-The last digits of a chunk id are random in every version of UUID; the first are not. 256 * 16 directories keep each to
-some thousands of files in a full store, and give the sweep its parts.
+The last digits of a chunk id are random in every version of UUID; the first are not. 256 directories keep each to some
+ten thousands of files in a full store, which hashed directories take without slowing down, and give the sweep its parts.
 
-A write is: create the temporary file, writev, fdatasync, rename, fsync of the directory. The data is on the disk before
-the name is, so the name never shows a part of it, not even after a power loss; once the directory is synced, the name
-is on the disk too. A single fsync of the file after the rename is faster and leaves torn files under final names after
-a power loss; O_TMPFILE with linkat can't replace a fragment, and is missing on some file systems.
-docs/design/fragment-format.md has the figures.
+A write is: create the temporary file, writev, rename, fsync of the file. The rename logs the file's inode, so that one
+sync commits data and name together (ext4 and xfs). To every process the name shows all of it or nothing. After a power
+loss before the sync has returned, the name may show a part; nothing refers to it then, as rows follow acknowledged
+writes, its checksums tell, and the sweep deletes it. docs/design/fragment-format.md has the figures and the other ways.
 
 The root directory is opened once, its identity is checked, and all names are relative to that handle: a disk that is
 unmounted or swapped beneath us fails, and can't be mistaken for an empty one.
@@ -20,7 +19,7 @@ unmounted or swapped beneath us fails, and can't be mistaken for an empty one.
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,11 +35,9 @@ _FRAGMENTS = "fragments"
 _PROBE = "probe"
 _PROBE_BYTES = b"objstore was here\n" * 256  # more than a block of the file system
 _TEMPORARY_SUFFIX = ".tmp"
-_SHARD_COUNT = 256 * 16
+_SHARD_COUNT = 256
 _WRITEV_BUFFERS_MAX = 512  # below every system's IOV_MAX
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-
-_sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
 
 class LocalDisk:
@@ -111,7 +108,7 @@ class LocalDisk:
             handle = os.open(_PROBE, os.O_RDWR | os.O_CREAT, 0o640, dir_fd=self._root_handle)
             try:
                 _write_all(handle, [_PROBE_BYTES])
-                _sync_data(handle)
+                os.fsync(handle)
                 found = os.pread(handle, len(_PROBE_BYTES), 0)
             finally:
                 os.close(handle)
@@ -122,21 +119,23 @@ class LocalDisk:
             raise NodeUnavailable(f"{self._root}: what is written is not what is read")
 
     def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
-        """Keep the concatenation of `buffers`. Costs two commits of the journal, shared with concurrent writers."""
+        """Keep the concatenation of `buffers`. Costs one commit of the journal, shared with concurrent writers."""
         directory = _directory_of(name)
-        temporary = f"{directory}/{name}.{os.urandom(6).hex()}{_TEMPORARY_SUFFIX}"
+        final = f"{directory}/{name}"
+        temporary = f"{final}.{os.urandom(6).hex()}{_TEMPORARY_SUFFIX}"
         try:
             handle = self._create(temporary, directory)
+            name_now = temporary
             try:
                 _write_all(handle, buffers)
-                _sync_data(handle)
+                os.rename(temporary, final, src_dir_fd=self._root_handle, dst_dir_fd=self._root_handle)
+                name_now = final
+                os.fsync(handle)
             except OSError:
-                self._unlink_quietly(temporary)
+                self._unlink_quietly(name_now)
                 raise
             finally:
                 os.close(handle)
-            os.rename(temporary, f"{directory}/{name}", src_dir_fd=self._root_handle, dst_dir_fd=self._root_handle)
-            self._sync_directory(directory)
         except OSError as error:
             raise self._translated(error) from error
 
@@ -177,8 +176,7 @@ class LocalDisk:
 
     def list_shard(self, shard: int) -> Iterator[StoredFragment]:
         """Yield what one directory keeps."""
-        digits = f"{shard:03x}"
-        directory = f"{_FRAGMENTS}/{digits[:2]}/{digits[2]}"
+        directory = f"{_FRAGMENTS}/{shard:02x}"
         try:
             handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._root_handle)
         except FileNotFoundError:
@@ -216,17 +214,14 @@ class LocalDisk:
             return os.open(path, flags, 0o640, dir_fd=self._root_handle)
 
     def _create_directory(self, directory: str) -> None:
-        """Create a fan-out directory durably: each parent is synced after it got its entry.
+        """Create a fan-out directory durably.
 
         A thread that finds the directory just made may finish before that sync. Its own sync commits the entry too:
         the journals of ext4 and xfs are in order.
         """
-        parent = _FRAGMENTS
-        for part in directory.split("/")[1:]:
-            with suppress(FileExistsError):
-                os.mkdir(f"{parent}/{part}", 0o750, dir_fd=self._root_handle)
-            self._sync_directory(parent)
-            parent = f"{parent}/{part}"
+        with suppress(FileExistsError):
+            os.mkdir(directory, 0o750, dir_fd=self._root_handle)
+        self._sync_directory(_FRAGMENTS)
 
     def _sync_directory(self, directory: str) -> None:
         handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._root_handle)
@@ -245,8 +240,7 @@ class LocalDisk:
 
 
 def _directory_of(name: str) -> str:
-    digits = name.partition(".")[0][-3:]
-    return f"{_FRAGMENTS}/{digits[:2]}/{digits[2:]}"
+    return f"{_FRAGMENTS}/{name.partition('.')[0][-2:]}"
 
 
 def _write_all(handle: int, buffers: Sequence[Buffer]) -> None:

@@ -145,7 +145,7 @@ class Cluster:
     def path_of(self, chunk: ChunkView, index: int, node_id: int | None = None) -> Path:
         name = fragment_name(chunk.id, index)
         node = self.root / f"node-{node_id or chunk.node_ids[index]}"
-        return node / "fragments" / chunk.id.hex[-3:-1] / chunk.id.hex[-1] / name
+        return node / "fragments" / chunk.id.hex[-2:] / name
 
     def lose(self, chunk: ChunkView, *indexes: int) -> None:
         for index in indexes:
@@ -158,7 +158,7 @@ class Cluster:
         path.write_bytes(data)
 
     def fragments(self) -> list[Path]:
-        return sorted(path for path in self.root.glob("node-*/fragments/*/*/*") if path.is_file())
+        return sorted(path for path in self.root.glob("node-*/fragments/*/*") if path.is_file())
 
     def is_well(self, chunk: ChunkView) -> bool:
         from chunks.reader import check_fragment

@@ -23,7 +23,7 @@ def disk(tmp_path: Path) -> LocalDisk:
 
 
 def everything(root: Path) -> list[str]:
-    return sorted(path.name for path in root.glob("fragments/*/*/*"))
+    return sorted(path.name for path in root.glob("fragments/*/*"))
 
 
 def test_a_store_is_marked_once(tmp_path: Path) -> None:
@@ -88,23 +88,32 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, disk: LocalDisk, monkeypa
     assert everything(tmp_path / "node") == []
 
 
-def test_a_write_is_synced_before_it_has_its_name_and_the_name_after(
-    disk: LocalDisk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disk.write_fragment(fragment_name(uuid4(), 0), [b"x"])
+def test_a_write_has_its_name_before_its_only_sync(disk: LocalDisk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sync then commits the name with the bytes; see docs/design/fragment-format.md."""
     name = fragment_name(uuid4(), 0)
-    with pytest.raises(FragmentMissing):
-        disk.read_range(name, 0, 1)
     disk.write_fragment(name, [b"warm the directory"])
     steps: list[str] = []
     rename, fsync = os.rename, os.fsync
-    monkeypatch.setattr(
-        "chunks.stores.local_disk._sync_data", lambda handle: steps.append("data") or os.fdatasync(handle)
-    )
     monkeypatch.setattr(os, "rename", lambda *args, **options: steps.append("rename") or rename(*args, **options))
-    monkeypatch.setattr(os, "fsync", lambda handle: steps.append("directory") or fsync(handle))
+    monkeypatch.setattr(os, "fsync", lambda handle: steps.append("sync") or fsync(handle))
     disk.write_fragment(name, [b"x"])
-    assert steps == ["data", "rename", "directory"]
+    assert steps == ["rename", "sync"]
+
+
+def test_a_write_whose_sync_fails_leaves_no_fragment(
+    disk: LocalDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = fragment_name(uuid4(), 0)
+    disk.write_fragment(name, [b"warm the directory"])
+    disk.delete_fragment(name)
+
+    def broken(_handle: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(NodeUnavailable):
+        disk.write_fragment(name, [b"x"])
+    assert everything(tmp_path / "node") == []
 
 
 def test_a_short_write_is_continued(disk: LocalDisk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +158,7 @@ def test_a_killed_writer_leaves_whole_fragments_and_marked_remains(tmp_path: Pat
 def test_remains_of_a_crash_are_listed_as_unfinished_and_can_be_deleted(tmp_path: Path, disk: LocalDisk) -> None:
     name = fragment_name(uuid4(), 0)
     disk.write_fragment(name, [b"x"])
-    fragment = next((tmp_path / "node").glob("fragments/*/*/*"))
+    fragment = next((tmp_path / "node").glob("fragments/*/*"))
     remains = fragment.with_name(f"{name}.0123456789ab.tmp")
     remains.write_bytes(b"half")
     listed = {found.name: found for shard in range(disk.shard_count) for found in disk.list_shard(shard)}
