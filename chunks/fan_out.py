@@ -31,7 +31,11 @@ class Lane:
     def _submit(self, task: Callable[[], T]) -> "Future[T] | None":
         if not self._room.acquire(blocking=False):
             return None
-        future = _pool().submit(task)
+        try:
+            future = _pool().submit(task)
+        except RuntimeError:  # the interpreter is shutting down; requests under way still finish
+            self._room.release()
+            return None
         future.add_done_callback(lambda _: self._room.release())
         return future
 

@@ -186,11 +186,13 @@ BEGIN
     INSERT INTO objects_extent (version_id, part_id, offset_bytes, size_bytes, chunk_id)
     SELECT p_version, p_part, c.offset_bytes, coalesce(c.extent_bytes, c.size_bytes), c.id
       FROM jsonb_to_recordset(p_chunks) AS c(id uuid, size_bytes int, extent_bytes int, offset_bytes bigint);
-    INSERT INTO chunks_fragmentfault (chunk_id, fragment_index, node_id, kind, last_error)
-    SELECT c.id, f.fragment_index, f.node_id, f.kind, f.last_error
-      FROM jsonb_to_recordset(p_chunks) AS c(id uuid, faults jsonb),
-           jsonb_to_recordset(c.faults) AS f(fragment_index smallint, node_id smallint, kind text, last_error text)
-    ON CONFLICT DO NOTHING;
+    IF jsonb_path_exists(p_chunks, '$[*].faults[*]') THEN
+        INSERT INTO chunks_fragmentfault (chunk_id, fragment_index, node_id, kind, last_error)
+        SELECT c.id, f.fragment_index, f.node_id, f.kind, f.last_error
+          FROM jsonb_to_recordset(p_chunks) AS c(id uuid, faults jsonb),
+               jsonb_to_recordset(c.faults) AS f(fragment_index smallint, node_id smallint, kind text, last_error text)
+        ON CONFLICT DO NOTHING;
+    END IF;
 END $$;
 
 CREATE FUNCTION objects_put_version(

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from chunks.errors import FragmentMissing, NodeUnavailable, NoSpace
+from chunks.errors import NodeUnavailable, NoSpace
 from chunks.fragment_format import fragment_name
 from chunks.stores.local_disk import LocalDisk
 
