@@ -13,6 +13,8 @@ from accesscontrol.request_facts import NO_FACTS, RequestFacts
 from buckets.selectors import BucketRecord
 from s3protocol import errors
 
+PAYER_HEADER = "x-amz-request-payer"
+
 
 @dataclass(slots=True)
 class RequestContext:
@@ -29,6 +31,16 @@ class RequestContext:
     version: Any = None
     body: Any = None
     facts: RequestFacts = NO_FACTS
+
+    def is_charged(self, bucket: BucketRecord) -> bool:
+        """Say whether the bucket has requesters pay, and this is one: somebody other than its owner."""
+        return bucket.is_requester_pays and self.principal.account_id != bucket.owner_id
+
+    def require_payer(self, bucket: BucketRecord) -> None:
+        """Raise AccessDenied for who would be charged and is nobody, or has not agreed to it."""
+        agreed = self.facts.headers.get(PAYER_HEADER) or self.facts.query.get(PAYER_HEADER)
+        if self.is_charged(bucket) and (self.principal.is_anonymous or agreed != "requester"):
+            raise errors.AccessDenied
 
     @property
     def bucket(self) -> BucketRecord:

@@ -67,6 +67,12 @@ class Bucket(models.Model):
     encryption = models.JSONField(
         null=True, blank=True, editable=False, help_text="The rule of PutBucketEncryption, in S3's member names."
     )
+    has_lifecycle_rules = models.BooleanField(
+        default=False, db_default=False, help_text="Whether its configurations hold lifecycle rules."
+    )
+    is_requester_pays = models.BooleanField(
+        default=False, db_default=False, help_text="Whether others must agree to be charged for their requests."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

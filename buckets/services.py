@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
+from buckets import lifecycle
 from buckets.models import Bucket, BucketConfiguration, Versioning
 from buckets.names import is_valid_bucket_name
 from s3protocol import errors
@@ -141,6 +142,21 @@ def put_bucket_encryption(*, bucket_id: int, rule: Mapping[str, Any] | None) -> 
 def put_configuration(*, bucket_id: int, kind: str, document: Any) -> None:
     """Store a bucket's document of a kind, in place of an earlier one."""
     BucketConfiguration.objects.update_or_create(bucket_id=bucket_id, kind=kind, defaults={"document": document})
+
+
+def put_bucket_lifecycle_configuration(*, bucket_id: int, document: Any) -> None:
+    """Replace a bucket's lifecycle rules; None removes them."""
+    with transaction.atomic():
+        if document is None:
+            delete_configuration(bucket_id=bucket_id, kind=lifecycle.KIND)
+        else:
+            put_configuration(bucket_id=bucket_id, kind=lifecycle.KIND, document=document)
+        Bucket.objects.filter(pk=bucket_id).update(has_lifecycle_rules=document is not None)
+
+
+def put_bucket_request_payment(*, bucket_id: int, is_requester_pays: bool) -> None:
+    """Say whether others must agree to be charged for what they ask of the bucket."""
+    Bucket.objects.filter(pk=bucket_id).update(is_requester_pays=is_requester_pays)
 
 
 def delete_configuration(*, bucket_id: int, kind: str) -> None:

@@ -197,6 +197,17 @@ class Extent(models.Model):
         return f"{self.offset_bytes}+{self.size_bytes} in {self.chunk_id}"
 
 
+class LifecycleRun(models.Model):
+    """Up to which midnight a bucket's lifecycle rules have been carried out, and which rules these were."""
+
+    bucket_id = models.BigIntegerField(unique=True)
+    day_started_at = models.DateTimeField()
+    configured_at = models.DateTimeField(help_text="When the rules were stored that have been carried out.")
+
+    def __str__(self) -> str:
+        return f"{self.bucket_id} through {self.day_started_at}"
+
+
 class BucketUsage(models.Model):
     """One of the counters whose sum is a bucket's usage. Writers are spread over slots so that none is hot."""
 

@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Handler)
 
 HARMLESS_EVERYWHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "x-amz-request-payer": "consent to be charged; nobody is charged here",
+        "x-amz-request-payer": "consent to be charged: the endpoint asks for it where a bucket has requesters pay",
         "x-amz-expected-bucket-owner": "checked by the endpoint, for every operation, before the handler runs",
         "content-md5": "checked by whoever reads the body, before anything is published",
         "x-amz-sdk-checksum-algorithm": "names the checksum header or trailer that the reader of the body verifies",

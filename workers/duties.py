@@ -18,6 +18,7 @@ from chunks.services import LostNodes, NodeProbe, RepairReport, ScrubReport, Swe
 from chunks.throttle import Throttle
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
+from objects.services.lifecycle import Applied, apply_rules, find_due_buckets
 from objects.services.rewrap import rewrap_data_keys as rewrap_batch
 
 Report = Callable[[str], None]
@@ -50,6 +51,20 @@ def collect_garbage(
             f"{total.deleted_chunks} unreferenced chunks, {total.unlinked_chunks} chunks unlinked"
         )
     return total
+
+
+def apply_lifecycle(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> Applied:
+    """Carry out the rules of all buckets that are due."""
+    applied = Applied()
+    until = time.monotonic() + seconds_max
+    now, day_seconds = datetime.now(UTC), settings.OBJSTORE_LIFECYCLE_DAY_SECONDS
+    for bucket in find_due_buckets(now=now, day_seconds=day_seconds):
+        apply_rules(bucket, applied, now=now, day_seconds=day_seconds, may_go_on=lambda: time.monotonic() < until)
+        report(
+            f"{applied.expired_objects} objects, {applied.expired_versions} noncurrent versions and "
+            f"{applied.expired_markers} delete markers expired, {applied.aborted_uploads} uploads aborted"
+        )
+    return applied
 
 
 def probe_nodes() -> list[NodeProbe]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+# Rules fall due once a day; days of trials may be shorter than the pause.
+LIFECYCLE_EVERY = timedelta(seconds=min(300, max(1, settings.OBJSTORE_LIFECYCLE_DAY_SECONDS // 5)))
 
 DEFAULT_SCHEDULE = {
     "probe nodes": ("workers.probe_nodes", timedelta(seconds=10)),
     "repair faults": ("workers.repair_faults", timedelta(seconds=30)),
+    "apply lifecycle": ("workers.apply_lifecycle", LIFECYCLE_EVERY),
     "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
     "relocate": ("workers.relocate", timedelta(seconds=30)),
     "scrub": ("workers.scrub", timedelta(seconds=30)),

@@ -16,6 +16,14 @@ logger = logging.getLogger("objstore.workers")
 TASK_SECONDS_MAX = 300
 
 
+@shared_task(name="workers.apply_lifecycle")
+def apply_lifecycle() -> None:
+    """Carry out the lifecycle rules of buckets."""
+    applied = duties.apply_lifecycle(seconds_max=TASK_SECONDS_MAX)
+    if not applied.is_nothing:
+        logger.info("applied lifecycle rules: %s", applied)
+
+
 @shared_task(name="workers.collect_garbage")
 def collect_garbage() -> None:
     """Collect what nothing refers to any more."""

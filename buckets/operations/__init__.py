@@ -3,6 +3,6 @@
 Importing this package registers them.
 """
 
-from buckets.operations import bucket, cors, encryption, sharing
+from buckets.operations import bucket, cors, encryption, lifecycle, payment, sharing
 
-__all__ = ["bucket", "cors", "encryption", "sharing"]
+__all__ = ["bucket", "cors", "encryption", "lifecycle", "payment", "sharing"]

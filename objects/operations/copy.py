@@ -16,6 +16,7 @@ from objects.customer_keys import CustomerKey, parse_customer_key
 from objects.encryption import EncryptionChoice, Method, encryption_members
 from objects.operations.answers import checksum_members, new_version_members, quoted
 from objects.operations.encryption import requested_encryption
+from objects.operations.expiration import expiration_members
 from objects.operations.multipart import checked_part_number, open_upload
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock
@@ -49,6 +50,7 @@ class CopySource:
             raise errors.NoSuchBucket(BucketName=bucket_name)
         action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
         context.authorize_object(action, bucket=found.bucket, key=key, version=found.version)
+        context.require_payer(found.bucket)
         if expected_owner_id not in (None, found.bucket.owner_id):
             raise errors.AccessDenied
         reading = RequestContext(
@@ -234,6 +236,7 @@ def copy_object(
         },
         **new_version_members(published.version_id),
         **encryption_members(version.encryption, customer_key, is_write=True),
+        **expiration_members(context.bucket, key, version.size_bytes, version.tags, published.became_current_at),
     }
     if source.bucket.was_ever_versioned:
         answer["CopySourceVersionId"] = source.version.version_id

@@ -16,6 +16,7 @@ from objects.listing import PAGE_SIZE_MAX
 from objects.models import MultipartUpload
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
 from objects.operations.encryption import requested_encryption
+from objects.operations.expiration import abort_members, expiration_members
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock
 from objects.operations.write import write_conditions
@@ -140,7 +141,7 @@ def create_multipart_upload(
     }
     if checksum_algorithm:
         answer |= {"ChecksumAlgorithm": checksum_algorithm, "ChecksumType": checksum_type}
-    return answer
+    return answer | abort_members(context.bucket, key=key, created_at=upload.created_at)
 
 
 def _checked_checksum_type(algorithm: str | None, checksum_type: str | None) -> str:
@@ -260,6 +261,9 @@ def complete_multipart_upload(
         **checksum_members(completed.checksum_algorithm, completed.checksum, completed.checksum_type),
         **encryption_members(StoredEncryption.from_document(upload.encryption), customer_key),
         **new_version_members(completed.published.version_id),
+        **expiration_members(
+            context.bucket, key, completed.size_bytes, upload.tags, completed.published.became_current_at
+        ),
     }
 
 
@@ -315,7 +319,7 @@ def list_parts(
     }
     if upload.checksum_algorithm:
         answer |= {"ChecksumAlgorithm": upload.checksum_algorithm, "ChecksumType": upload.checksum_type}
-    return answer
+    return answer | abort_members(context.bucket, key=key, created_at=upload.created_at)
 
 
 @operation("ListMultipartUploads", action="s3:ListBucketMultipartUploads")

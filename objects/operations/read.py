@@ -11,6 +11,7 @@ from objects.conditions import ReadConditions, check_read
 from objects.customer_keys import parse_customer_key
 from objects.encryption import encryption_members
 from objects.operations.answers import checksum_members, checksum_of, quoted, version_members
+from objects.operations.expiration import expiration_members
 from objects.operations.protection import lock_members
 from objects.ranges import ByteRange, parse_range
 from objects.selectors.lookup import VersionRecord, find_parts
@@ -105,6 +106,8 @@ def get_object(
     selected, answer = _selection(version, range_header=range, part_number=part_number)
     answer |= _described(context, version, overrides)
     answer |= encryption_members(version.encryption, customer_key)
+    if version_id is None:
+        answer |= expiration_members(context.bucket, key, version.size_bytes, version.tags, version.became_current_at)
     if checksum_mode == "ENABLED" and selected is None:
         answer |= checksum_of(version)
     start, length = (selected.start, selected.length) if selected else (0, version.size_bytes)

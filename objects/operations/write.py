@@ -14,6 +14,7 @@ from objects.customer_keys import parse_customer_key
 from objects.encryption import encryption_members
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
 from objects.operations.encryption import requested_encryption
+from objects.operations.expiration import expiration_members
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock, require_digest
 from objects.services.publish import NewVersion, WriteConditions
@@ -107,6 +108,7 @@ def put_object(
         **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
         **encryption_members(version.encryption, customer_key, is_write=True),
         **new_version_members(published.version_id),
+        **expiration_members(context.bucket, key, version.size_bytes, version.tags, published.became_current_at),
     }
 
 

@@ -112,6 +112,7 @@ class CompletedUpload:
     checksum_algorithm: str
     checksum_type: str
     checksum: str
+    size_bytes: int
 
 
 def create_multipart_upload(
@@ -243,7 +244,9 @@ def complete_multipart_upload(
         MultipartUpload.objects.filter(pk=upload.pk).update(
             completed_at=Now(), completed_parts=fingerprint, completed_version_id=result.row_id
         )
-    return CompletedUpload(result, version.etag, version.checksum_algorithm, version.checksum_type, version.checksum)
+    return CompletedUpload(
+        result, version.etag, version.checksum_algorithm, version.checksum_type, version.checksum, version.size_bytes
+    )
 
 
 def _fingerprint(claims: Sequence[PartClaim]) -> str:
@@ -264,6 +267,7 @@ def _repeat_answer(upload: MultipartUpload, fingerprint: str) -> CompletedUpload
         version.checksum_algorithm,
         version.checksum_type,
         version.checksum,
+        version.size_bytes,
     )
 
 

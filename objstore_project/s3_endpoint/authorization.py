@@ -26,6 +26,8 @@ def authorize_operation(
     """Raise AccessDenied unless the principal may have the operation; `arguments` are there once the body is parsed."""
     if operation.decided != Decided.FOR_EACH:
         _authorize_action(operation, address, context, arguments or {})
+    if context.bucket_record is not None:
+        context.require_payer(context.bucket_record)
     expected_owner = address.headers.get("x-amz-expected-bucket-owner")
     if expected_owner is not None and context.bucket_record and expected_owner != context.bucket_record.owner_id:
         raise errors.AccessDenied

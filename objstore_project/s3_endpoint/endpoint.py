@@ -131,7 +131,10 @@ class _Exchange:
             authorize_operation(operation, address, context, arguments)
         context.body = self.body
         result = operation.function(context, **arguments)
-        return codec_for(operation.name).serialize(result)
+        answer = codec_for(operation.name).serialize(result)
+        if context.bucket_record is not None and context.is_charged(context.bucket_record):
+            answer.headers.append(("x-amz-request-charged", "requester"))
+        return answer
 
     def _authenticate(self, address: Address) -> Authenticated:
         return authenticate(

@@ -1,0 +1,50 @@
+"""GetBucketLifecycleConfiguration, PutBucketLifecycleConfiguration, DeleteBucketLifecycle."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from buckets import selectors, services
+from buckets.context import RequestContext
+from buckets.lifecycle import DEFAULT_MINIMUM_SIZE, KIND, checked_document, shown_rules
+from s3protocol import errors
+from s3protocol.registry import operation
+
+TRANSITION_CLASSES = frozenset[str]()
+"""The storage classes that objects can move to: none but STANDARD is configured, and that is where they are."""
+
+MINIMUM_SIZE = "TransitionDefaultMinimumObjectSize"
+
+
+@operation("GetBucketLifecycleConfiguration", action="s3:GetLifecycleConfiguration")
+def get_bucket_lifecycle_configuration(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Return a bucket's rules."""
+    document = selectors.find_configuration(context.bucket.id, KIND)
+    if document is None:
+        raise errors.NoSuchLifecycleConfiguration(BucketName=bucket)
+    return {"Rules": shown_rules(document), MINIMUM_SIZE: document[MINIMUM_SIZE]}
+
+
+@operation("PutBucketLifecycleConfiguration", action="s3:PutLifecycleConfiguration")
+def put_bucket_lifecycle_configuration(
+    context: RequestContext,
+    *,
+    bucket: str,
+    lifecycle_configuration: dict[str, Any],
+    transition_default_minimum_object_size: str | None = None,
+) -> dict[str, Any]:
+    """Replace a bucket's rules. They are carried out at once, and then every day."""
+    document = checked_document(
+        lifecycle_configuration, new_id=lambda: secrets.token_hex(16), storage_classes=TRANSITION_CLASSES
+    )
+    document[MINIMUM_SIZE] = transition_default_minimum_object_size or DEFAULT_MINIMUM_SIZE
+    services.put_bucket_lifecycle_configuration(bucket_id=context.bucket.id, document=document)
+    return {MINIMUM_SIZE: document[MINIMUM_SIZE]}
+
+
+@operation("DeleteBucketLifecycle", action="s3:PutLifecycleConfiguration")
+def delete_bucket_lifecycle(context: RequestContext, *, bucket: str) -> dict[str, Any]:
+    """Remove a bucket's rules."""
+    services.put_bucket_lifecycle_configuration(bucket_id=context.bucket.id, document=None)
+    return {}
