@@ -129,11 +129,14 @@ def read_query(query: Mapping[str, str], headers: Mapping[str, str]) -> Presente
 def strings_to_sign(presented: PresentedSignature, request: ReceivedRequest) -> Iterator[str]:
     """Yield the spellings of the string to sign that clients use for this request, the likeliest first.
 
-    They differ in how the path is encoded and whether "acl=" is signed as "acl": never in what the request means.
+    They differ in how the path is encoded, in the slash behind a bucket and in whether "acl=" is signed as "acl": never
+    in what the request means.
     """
     head = _head_lines(presented, request)
     bucket = f"/{request.virtual_host_bucket}" if request.virtual_host_bucket else ""
-    paths = (request.raw_path or "", canonical_path(request.path))
+    paths = [request.raw_path or "", canonical_path(request.path)]
+    if not bucket and "/" not in request.path.strip("/") and not request.path.endswith("/"):
+        paths.append(f"{canonical_path(request.path)}/")  # botocore sends /bucket and signs /bucket/
     parameters = [_signed_query(request.raw_query, keep_empty_values=keep) for keep in (False, True)]
     for path in dict.fromkeys(filter(None, paths)):
         for parameter_text in dict.fromkeys(parameters):

@@ -234,6 +234,27 @@ def test_version_2_signs_the_bucket_of_a_virtual_host():
         _verify(headers, path="/key", raw_query="acl", virtual_host_bucket="other")
 
 
+@pytest.mark.parametrize(
+    ("signed", "path", "is_same"),
+    [
+        ("/bucket/", "/bucket", True),
+        ("/bucket", "/bucket", True),
+        ("/bucket", "/bucket/", False),
+        ("/b/k/", "/b/k", False),
+    ],
+)
+def test_version_2_may_sign_a_slash_behind_a_bucket(signed, path, is_same):
+    text = f"PUT\n\n\n{timestamps.format_http_date(NOW)}\n{signed}"
+    signature = base64.b64encode(hmac.digest(SECRET_KEY.encode(), text.encode(), "sha1")).decode()
+    date = timestamps.format_http_date(NOW)
+    headers = {"host": "s3.example.org", "date": date, "authorization": f"AWS {ACCESS_KEY_ID}:{signature}"}
+    if is_same:
+        assert _verify(headers, method="PUT", path=path) is None
+    else:
+        with pytest.raises(errors.SignatureDoesNotMatch):
+            _verify(headers, method="PUT", path=path)
+
+
 def test_other_services_sign_the_hash_of_the_body_without_a_header():
     body = b"Action=ListUsers&Version=2010-05-08"
     request = AWSRequest(method="POST", url=f"{ENDPOINT}/", headers={"Content-Type": "x"}, data=body)
