@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from chunks.default_schemes import AUTOMATIC
 from chunks.records import DEFAULT_STORAGE_CLASS, MEBIBYTE, FaultKind, GarbageState, NodeState, RelocationKind
 
 
@@ -79,8 +80,8 @@ class StorageClass(models.Model):
 
     name = models.TextField(unique=True)
     chunk_size_bytes = models.IntegerField(db_default=8 * MEBIBYTE)
-    small_scheme = models.TextField(db_default="replicate-3")
-    large_scheme = models.TextField(db_default="rs-4+2")
+    small_scheme = models.TextField(db_default=AUTOMATIC, help_text="replicate-N, rs-K+M, or automatic: by the nodes.")
+    large_scheme = models.TextField(db_default=AUTOMATIC)
     large_from_bytes = models.IntegerField(
         db_default=128 * 1024, help_text="Chunks of at least this size use the large scheme."
     )

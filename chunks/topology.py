@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from chunks.default_schemes import AUTOMATIC, choose_large, choose_small
 from chunks.errors import NodeUnavailable, UnknownStorageClass
 from chunks.placement import NodeView
 from chunks.records import NodeState
@@ -49,13 +50,15 @@ class NodeEntry:
 
 @dataclass(frozen=True, slots=True)
 class StorageClassEntry:
-    """A storage class as its row describes it."""
+    """A storage class as its row describes it. Automatic: the scheme is what the topology can carry now."""
 
     name: str
     chunk_size_bytes: int
     small_scheme: str
     large_scheme: str
     large_from_bytes: int
+    is_small_automatic: bool = False
+    is_large_automatic: bool = False
 
     def scheme_for(self, chunk_size_bytes: int) -> str:
         """Return the scheme that protects a chunk of this size."""
@@ -86,6 +89,11 @@ class Topology:
             return self._storage_classes[name]
         except KeyError:
             raise UnknownStorageClass(name) from None
+
+    @property
+    def storage_classes(self) -> tuple[StorageClassEntry, ...]:
+        """Return all storage classes, by name."""
+        return tuple(self._storage_classes[name] for name in sorted(self._storage_classes))
 
     def store(self, node_id: int) -> FragmentStore:
         """Return the open store of a readable node; NodeUnavailable if it isn't one or can't be opened."""
@@ -247,13 +255,17 @@ def _read(snapshot: _Snapshot) -> Topology:
         )
         for node in Node.objects.order_by("id")
     ]
+    # A node that does not answer still counts: people say when one is gone.
+    lasting_count = sum(node.state in {NodeState.ACTIVE, NodeState.READ_ONLY} for node in nodes)
     storage_classes = [
         StorageClassEntry(
             name=row.name,
             chunk_size_bytes=row.chunk_size_bytes,
-            small_scheme=row.small_scheme,
-            large_scheme=row.large_scheme,
+            small_scheme=choose_small(row.small_scheme, lasting_count),
+            large_scheme=choose_large(row.large_scheme, lasting_count),
             large_from_bytes=row.large_from_bytes,
+            is_small_automatic=row.small_scheme == AUTOMATIC,
+            is_large_automatic=row.large_scheme == AUTOMATIC,
         )
         for row in StorageClass.objects.all()
     ]

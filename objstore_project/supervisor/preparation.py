@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 
 from django.conf import settings
@@ -11,10 +12,14 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from accesscontrol.services import ensure_root
+from chunks import topology
+from chunks.durability_report import describe_schemes
 from chunks.services import create_default_topology
 from objstore_project.supervisor.credentials import Credentials
 from objstore_project.supervisor.postgresql import ensure_database
 from workers.services import ensure_schedule
+
+logger = logging.getLogger("objstore.preparation")
 
 # Any number will do that nothing else locks: "objstore" in ASCII.
 MIGRATION_LOCK = int.from_bytes(b"objstore")
@@ -35,6 +40,8 @@ def prepare(credentials: Credentials) -> None:
         admin_password=credentials.admin_password,
     )
     create_default_topology(settings.OBJSTORE_DATA_DIR)
+    for line in describe_schemes(topology.current()):
+        logger.info("%s", line)
     ensure_schedule()
     connections.close_all()
     collect_static_files(settings.STATIC_ROOT)

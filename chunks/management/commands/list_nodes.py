@@ -11,6 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from chunks import topology
+from chunks.durability_report import describe_schemes
 from chunks.selectors import Health, NodeSummary, list_nodes
 
 HEADINGS = ("NODE", "ZONE", "STATE", "WEIGHT", "SIZE", "FREE", "FRAGMENTS", "FAULTS", "SEEN", "LATENCY", "LAST ERROR")
@@ -36,6 +38,8 @@ class Command(BaseCommand):
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
         for row in rows:
             self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        for line in describe_schemes(topology.refresh()):
+            self.stdout.write(line)
 
 
 def _cells(node: NodeSummary, now: datetime) -> Sequence[str]:

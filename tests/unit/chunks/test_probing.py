@@ -105,7 +105,7 @@ def test_nodes_are_listed_for_people_and_machines() -> None:
     assert "never" in run("list_nodes")
     probe_nodes()
     lines = run("list_nodes").splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 1 + 6 + 2
     assert lines[1].split()[:4] == ["node-1", "zone-a", "active", "1"]
     nodes = json.loads(run("list_nodes", "--json"))
     assert sum(node["fragment_count"] for node in nodes) == 3
