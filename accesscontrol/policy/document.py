@@ -128,7 +128,7 @@ def parse_policy(text: str, kind: PolicyKind = PolicyKind.RESOURCE, bucket: str 
     parser = _StatementParser(kind, bucket, has_variables=version == VERSION_WITH_VARIABLES)
     compiled = tuple(parser.parse(statement, number) for number, statement in enumerate(statements, start=1))
     sids = [statement["Sid"] for statement in statements if "Sid" in statement]
-    if len(set(sids)) != len(sids):
+    if kind == PolicyKind.IDENTITY and len(set(sids)) != len(sids):  # S3 takes them, IAM does not
         raise PolicyError("Statement IDs (SID) in a single policy must be unique")
     return Policy(compiled)
 

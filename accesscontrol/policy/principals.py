@@ -35,7 +35,7 @@ class Caller(Protocol):
 
     @property
     def arn(self) -> str:
-        """The principal's ARN; `*` for an anonymous request."""
+        """The principal's ARN; `*` for an anonymous request, the name of a service that asks for itself."""
 
     @property
     def is_root(self) -> bool:
@@ -57,7 +57,7 @@ class PrincipalError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PrincipalPattern:
-    """The parsed element. Federated and service principals are kept and match nobody here."""
+    """The parsed element. `others` are federated and service principals, callers whose `arn` is just that name."""
 
     is_everyone: bool
     account_ids: frozenset[str]
@@ -67,7 +67,7 @@ class PrincipalPattern:
 
     def reach(self, caller: Caller) -> Reach:
         """Say how closely the element names a principal."""
-        if caller.arn in self.arns:
+        if caller.arn in self.arns or caller.arn in self.others:
             return Reach.PRINCIPAL
         if self.is_everyone:
             return Reach.EVERYONE

@@ -106,8 +106,10 @@ def test_a_statement_needs_its_members(missing: str) -> None:
     assert refusal(text(incomplete)) == f"Missing required field {missing}"
 
 
-def test_ids_of_statements_are_unique() -> None:
-    assert "must be unique" in refusal(text(statement(Sid="one"), statement(Sid="one")))
+def test_ids_of_statements_are_unique_but_in_bucket_policies() -> None:
+    twice = [statement(kind="identity", Sid="one"), statement(kind="identity", Sid="one")]
+    assert "must be unique" in refusal(text(*twice), None, PolicyKind.IDENTITY)
+    assert len(policy(statement(Sid="one"), statement(Sid="one")).statements) == 2
 
 
 def test_an_identity_policy_names_no_principal() -> None:

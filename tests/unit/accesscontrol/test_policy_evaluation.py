@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,6 +62,16 @@ OWN = PrincipalPolicies((identity(Action="s3:*"),))
 def test_who_must_allow(*, caller: Principal, named: Any, own: PrincipalPolicies, is_allowed: bool) -> None:
     statements = [] if named is None else [statement(Principal=named)]
     assert decided(request(caller), *statements, principal_policies=own).is_allowed is is_allowed
+
+
+def test_a_service_is_allowed_by_its_name_alone() -> None:
+    logging = replace(ANONYMOUS, user_name="logging")
+    service = type(
+        "Service", (), {"account_id": None, "canonical_id": "", "is_root": False, "arn": "logging.s3.amazonaws.com"}
+    )()
+    named = statement(Principal={"Service": "logging.s3.amazonaws.com"}, Action="s3:PutObject")
+    assert decided(request(service, "s3:PutObject"), named).is_allowed
+    assert not decided(request(logging, "s3:PutObject"), named).is_allowed
 
 
 def test_a_boundary_limits_what_policies_allow() -> None:
