@@ -162,6 +162,17 @@ def drain(environ: Mapping[str, Any]) -> None:
         return
 
 
+def is_expectation_left(environ: Mapping[str, Any], *, was_refused: bool) -> bool:
+    """Tell whether the client may have waited for 100 Continue in vain: it was refused, or had nothing to send.
+
+    Such a connection is closed, as S3 closes it: botocore up to 1.43 (the AWS CLI has its own) would take the status of
+    this answer for that of the next one too, and then wait for its end until the connection times out.
+    """
+    if "100-continue" not in environ.get("HTTP_EXPECT", "").lower():
+        return False
+    return was_refused or environ.get("CONTENT_LENGTH") in (None, "", "0")
+
+
 def _parse_length(text: str | None) -> int | None:
     if text is None or text == "":
         return None

@@ -26,7 +26,7 @@ from objects.selectors.lookup import look_up
 from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.authorization import authorize_operation
-from objstore_project.s3_endpoint.body import RequestBody, drain
+from objstore_project.s3_endpoint.body import RequestBody, drain, is_expectation_left
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
 from objstore_project.s3_endpoint.response import error_response, success_response
@@ -48,6 +48,7 @@ def serve(request: HttpRequest) -> HttpResponseBase:
     logging_request_id.set(request_id)
     is_head = environ["REQUEST_METHOD"] == "HEAD"
     exchange = _Exchange(environ)
+    was_refused = False
     try:
         response = success_response(exchange.answer(), is_head=is_head)
     except Exception as failure:  # noqa: BLE001  the last resort: a client gets an S3 error, the log gets the rest
@@ -56,7 +57,10 @@ def serve(request: HttpRequest) -> HttpResponseBase:
             error, resource=exchange.resource, request_id=request_id, host_id=HOST_ID, is_head=is_head
         )
         drain(environ)
+        was_refused = True
     exchange.tell_other_origin(response)
+    if is_expectation_left(environ, was_refused=was_refused):
+        response.headers["Connection"] = "close"
     response.headers["x-amz-request-id"] = request_id
     response.headers["x-amz-id-2"] = HOST_ID
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ def test_listing_and_removing_see_every_object(
     aws.run("rm", f"s3://{bucket}", "--recursive", "--only-show-errors")
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
     aws.run("rb", f"s3://{bucket}")
+
+
+def test_empty_files_among_others_do_not_hold_up_the_rest(aws: Tool, bucket: str, tmp_path: Path) -> None:
+    """The CLI keeps connections; after an empty upload one that was kept used to hang for 15 seconds."""
+    for number in range(40):
+        (tmp_path / f"f{number}").write_bytes(b"x" * (number % 4))
+    started_at = time.monotonic()
+    aws.run("cp", tmp_path, f"s3://{bucket}", "--recursive", "--only-show-errors", "--exclude", "home/*")
+    assert time.monotonic() - started_at < 14
 
 
 def test_a_large_file_goes_up_in_parts_is_copied_moved_and_streamed(

@@ -99,7 +99,6 @@ def test_a_parameter_that_s3_does_not_know_is_ignored(wire: Wire, home: str) -> 
     [
         {"x-amz-server-side-encryption": "aws:kms"},
         {"x-amz-object-lock-mode": "GOVERNANCE", "x-amz-object-lock-retain-until-date": "2050-01-01T00:00:00Z"},
-        {"x-amz-grant-read": "uri=http://acs.amazonaws.com/groups/global/AllUsers"},
         {"x-amz-write-offset-bytes": "4"},
     ],
 )
@@ -142,6 +141,14 @@ def test_an_upload_that_may_come_is_asked_for(wire: Wire, owner: Any, bucket: st
 def test_an_upload_that_is_refused_is_not_asked_for(unsigned_wire: Wire, bucket: str) -> None:
     was_asked_for, answer = expecting(unsigned_wire, f"/{bucket}/k", b"x" * 100_000, {"host": unsigned_wire.host})
     assert (was_asked_for, answer.refusal) == (False, (403, "AccessDenied"))
+    assert answer.headers["connection"] == "close"
+
+
+def test_an_expected_upload_of_nothing_ends_its_connection(wire: Wire, owner: Any, bucket: str) -> None:
+    headers = wire.signed_headers("PUT", f"/{bucket}/k")
+    was_asked_for, answer = expecting(wire, f"/{bucket}/k", b"", headers)
+    assert (was_asked_for, answer.status, answer.headers["connection"]) == (False, 200, "close")
+    assert owner.head_object(Bucket=bucket, Key="k")["ContentLength"] == 0
 
 
 # Connections
