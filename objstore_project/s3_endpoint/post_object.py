@@ -54,6 +54,8 @@ _NO_HEADERS = frozenset(
         "x-amz-copy-source",
     }
 )
+# Headers of the request itself that its answer or a policy's conditions ask for.
+_KEPT = ("host", "origin", "referer", "user-agent")
 _STATUSES = frozenset({"200", "201", "204"})
 
 
@@ -154,7 +156,7 @@ def _as_put(address: Address, fields: Mapping[str, str]) -> Address:
         level=Level.OBJECT,
         key=checked_key(key),
         query={},
-        headers={"host": address.headers.get("host", ""), **headers},
+        headers={name: address.headers[name] for name in _KEPT if name in address.headers} | headers,
     )
 
 
@@ -182,7 +184,7 @@ def answer_form(form: PostedForm, stored: WireResponse, *, scheme: str) -> WireR
         location = f"{redirect}{'&' if urlsplit(redirect).query else '?'}{told}"
         return WireResponse(303, [*stored.headers, ("Location", location)], b"")
     path = quote(key if address.virtual_host_bucket else f"{bucket}/{key}")
-    location = f"{scheme}://{address.headers['host']}/{path}"
+    location = f"{scheme}://{address.headers.get('host', '')}/{path}"
     headers = [*stored.headers, ("Location", location)]
     status = form.fields.get("success_action_status", "")
     if status != "201":

@@ -226,3 +226,12 @@ def test_the_access_control_list_is_the_owner_s_full_control(owner: Any, bucket:
     assert grant["Grantee"]["ID"] == acl["Owner"]["ID"] == owner.list_buckets()["Owner"]["ID"]
 
 
+
+
+def test_what_is_never_configured_can_be_asked_for_by_the_owner(owner: Any, stranger: Any, bucket: str) -> None:
+    assert "LoggingEnabled" not in owner.get_bucket_logging(Bucket=bucket)
+    answer = owner.get_bucket_notification_configuration(Bucket=bucket)
+    assert not [name for name in answer if name.endswith(("Configuration", "Configurations"))]
+    for ask in (stranger.get_bucket_logging, stranger.get_bucket_notification_configuration):
+        with refused("AccessDenied", 403):
+            ask(Bucket=bucket)
