@@ -97,7 +97,7 @@ def test_a_parameter_that_s3_does_not_know_is_ignored(wire: Wire, home: str) -> 
 @pytest.mark.parametrize(
     "headers",
     [
-        {"x-amz-server-side-encryption": "aws:kms"},
+        {"x-amz-server-side-encryption": "aws:kms:dsse"},
         {"x-amz-object-lock-mode": "GOVERNANCE", "x-amz-object-lock-retain-until-date": "2050-01-01T00:00:00Z"},
         {"x-amz-write-offset-bytes": "4"},
     ],
