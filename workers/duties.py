@@ -18,7 +18,7 @@ from chunks.services import LostNodes, NodeProbe, RepairReport, ScrubReport, Swe
 from chunks.throttle import Throttle
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
-from objects.services.lifecycle import Applied, apply_rules, find_due_buckets
+from objects.services.lifecycle import Applied, apply_rules, find_due_buckets, forget_runs
 from objects.services.rewrap import rewrap_data_keys as rewrap_batch
 
 Report = Callable[[str], None]
@@ -64,6 +64,7 @@ def apply_lifecycle(*, seconds_max: float = float("inf"), report: Report = lambd
             f"{applied.expired_objects} objects, {applied.expired_versions} noncurrent versions and "
             f"{applied.expired_markers} delete markers expired, {applied.aborted_uploads} uploads aborted"
         )
+    forget_runs()
     return applied
 
 

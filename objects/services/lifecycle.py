@@ -88,6 +88,12 @@ SELECT b.id, b.owner_id, c.document, c.updated_at
 """
 
 
+_FORGET_RUNS = """
+DELETE FROM objects_lifecyclerun r
+ WHERE NOT EXISTS (SELECT FROM buckets_bucketconfiguration c WHERE c.bucket_id = r.bucket_id AND c.kind = %s)
+"""
+
+
 @dataclass(slots=True)
 class Applied:
     """What a run of the rules did."""
@@ -121,6 +127,12 @@ def find_due_buckets(*, now: datetime, day_seconds: int) -> list[DueBucket]:
             DueBucket(bucket_id, owner_id, enabled_rules(json.loads(document)), configured_at)
             for bucket_id, owner_id, document, configured_at in cursor.fetchall()
         ]
+
+
+def forget_runs() -> None:
+    """Forget up to where rules were carried out that are no more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_RUNS, [KIND])
 
 
 def apply_rules(
