@@ -154,6 +154,8 @@ def inspect_nodes(
     """
     topology = topology or topologies.current()
     for node in topology.nodes.values():
+        if not node.state.is_readable:
+            continue  # people know; what chunks name there is found missing by `inspect_chunks`
         try:
             store = topology.store(node.id)
             for shard in range(store.shard_count):
