@@ -24,7 +24,6 @@ from accesscontrol.policy import (
 from accesscontrol.principal import Principal
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock, read_public_access_block
 from accesscontrol.request_facts import NO_FACTS, RequestFacts, context_values
-from s3protocol import errors
 
 # What the owner of an object decides about, where that is another account than the bucket's. Everything else, to write,
 # to overwrite and to delete, is the bucket owner's.
@@ -73,6 +72,7 @@ def decide(
     *,
     action: str,
     bucket: BucketAccess | None = None,
+    bucket_name: str | None = None,
     key: str | None = None,
     version: VersionAccess | None = None,
     facts: RequestFacts = NO_FACTS,
@@ -81,13 +81,16 @@ def decide(
 ) -> Decision:
     """Decide about an action (`s3:GetObject`) on the service, on a bucket, or with a key on an object in it.
 
+    A bucket that is to be made has a name alone.
     `version` is what was found at the key, where the action is about it. For `request_tags` and `stated`, further values
     of condition keys, see `request_facts`. No queries.
     """
     if bucket is None:
-        return _decide_service(principal, action, facts, stated)
+        return _decide_service(principal, action, bucket_name or "*", facts, stated)
     is_own_root = principal.account_id == bucket.owner_id and principal.is_root and principal.policies is NO_POLICIES
-    owner_id = object_owner_id(bucket, version) if version and action in OBJECT_OWNER_ACTIONS else bucket.owner_id
+    owner_id = (
+        object_owner_id(bucket, version.owner_id) if version and action in OBJECT_OWNER_ACTIONS else bucket.owner_id
+    )
     if is_own_root and action in POLICY_ACTIONS:
         return _ALLOWED_POLICY
     if is_own_root and bucket.policy is None and owner_id == bucket.owner_id:
@@ -119,19 +122,19 @@ def decide(
 
 
 def _decide_service(
-    principal: Principal, action: str, facts: RequestFacts, stated: Mapping[str, str] | None
+    principal: Principal, action: str, bucket_name: str, facts: RequestFacts, stated: Mapping[str, str] | None
 ) -> Decision:
     """Decide about the service itself: listing one's buckets, making one."""
     context = context_values(facts, principal, owner_id=None, stated=stated)
-    request = AccessRequest(principal, action, "arn:aws:s3:::*", context)
+    request = AccessRequest(principal, action, f"arn:aws:s3:::{bucket_name}", context)
     return evaluate(request, owner_account_id=None, principal_policies=principal.policies)
 
 
-def object_owner_id(bucket: BucketAccess, version: VersionAccess) -> str:
-    """Return the account that an object belongs to: its writer, or the bucket owner who enforces that."""
+def object_owner_id(bucket: BucketAccess, writer_id: str) -> str:
+    """Return the account that an object belongs to: its writer's, or the bucket owner who enforces that."""
     if bucket.object_ownership == ObjectOwnership.BUCKET_OWNER_ENFORCED:
         return bucket.owner_id
-    return version.owner_id
+    return writer_id
 
 
 def _is_restricted(principal: Principal, bucket: BucketAccess, policy: Policy | None, block: PublicAccessBlock) -> bool:
@@ -156,29 +159,3 @@ def _grants(
     else:
         return []
     return list(acl.grants_for(principal, permission, ignores_public=block.ignores_public_acls))
-
-
-def authorize(
-    principal: Principal,
-    *,
-    action: str,
-    bucket: BucketAccess | None = None,
-    key: str | None = None,
-    version: VersionAccess | None = None,
-    facts: RequestFacts = NO_FACTS,
-    request_tags: Mapping[str, str] | None = None,
-    stated: Mapping[str, str] | None = None,
-) -> None:
-    """Raise AccessDenied unless the principal may do the action; the arguments are those of `decide`."""
-    decision = decide(
-        principal,
-        action=action,
-        bucket=bucket,
-        key=key,
-        version=version,
-        facts=facts,
-        request_tags=request_tags,
-        stated=stated,
-    )
-    if not decision.is_allowed:
-        raise errors.AccessDenied

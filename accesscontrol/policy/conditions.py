@@ -14,7 +14,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt
@@ -111,7 +111,7 @@ def _parse_test(operator: str, key: str, values: tuple[str, ...], *, has_variabl
     make, is_negated = _MATCHER_MAKERS[name]
     try:
         matchers = tuple(make(value, has_variables) for value in values)
-    except (PatternError, ValueError, InvalidOperation):
+    except (PatternError, ValueError, ArithmeticError, OSError):
         raise ConditionError(f"Invalid value in the condition {operator} of {key}") from None
     return Test(name, normalized_key(key), values, matchers, is_negated, is_optional, quantifier)
 
@@ -242,7 +242,7 @@ def _comparing(read: Callable[[str], Any], compare: Callable[[Any, Any], bool]) 
         def matches(found: str, _: ContextValues) -> bool:
             try:
                 return compare(read(found), wanted)
-            except (ValueError, InvalidOperation, OverflowError):
+            except (ValueError, ArithmeticError, OSError):
                 return False
 
         return matches

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from accesscontrol.selectors import find_owner
+from accesscontrol.authorization import object_owner_id
+from accesscontrol.requested_acl import account_members
 from buckets.context import RequestContext
 from objects.listing import PAGE_SIZE_MAX, decode_token, encode_token, walk_bounds
 from objects.operations.answers import quoted
@@ -46,7 +47,9 @@ def list_objects(
     # In the old form, clients decode everything but the prefix.
     answer["Prefix"] = prefix or ""
     answer["Marker"] = encode(marker or "")
-    answer["Contents"] = [_shown_object(item, encode, with_owner=True) for item in found if not item.is_common_prefix]
+    answer["Contents"] = [
+        _shown_object(context, item, encode, with_owner=True) for item in found if not item.is_common_prefix
+    ]
     answer["CommonPrefixes"] = _common_prefixes(found, encode)
     if is_truncated and delimiter and found:
         answer["NextMarker"] = encode(found[-1].name)
@@ -82,7 +85,9 @@ def list_objects_v2(
     )
     answer["KeyCount"] = len(found)
     answer["Contents"] = [
-        _shown_object(item, encode, with_owner=bool(fetch_owner)) for item in found if not item.is_common_prefix
+        _shown_object(context, item, encode, with_owner=bool(fetch_owner))
+        for item in found
+        if not item.is_common_prefix
     ]
     answer["CommonPrefixes"] = _common_prefixes(found, encode)
     if start_after is not None:
@@ -136,10 +141,12 @@ def list_object_versions(
     answer["KeyMarker"] = encode(key_marker or "")
     answer["VersionIdMarker"] = version_id_marker or ""
     answer["Versions"] = [
-        _shown_version(item, encode) for item in found if not item.is_common_prefix and not item.is_delete_marker
+        _shown_version(context, item, encode)
+        for item in found
+        if not item.is_common_prefix and not item.is_delete_marker
     ]
     answer["DeleteMarkers"] = [
-        _shown_marker(item, encode) for item in found if not item.is_common_prefix and item.is_delete_marker
+        _shown_marker(context, item, encode) for item in found if not item.is_common_prefix and item.is_delete_marker
     ]
     answer["CommonPrefixes"] = _common_prefixes(found, encode)
     if is_truncated:
@@ -194,12 +201,12 @@ def _common_prefixes(found: list[ListedObject] | list[ListedVersion], encode: En
     return [{"Prefix": encode(item.name)} for item in found if item.is_common_prefix]
 
 
-def _owner(account_id: str) -> dict[str, str]:
-    owner = find_owner(account_id)
-    return {"ID": owner.canonical_id, "DisplayName": owner.display_name}
+def _owner(context: RequestContext, item: ListedObject | ListedVersion) -> dict[str, str]:
+    """Render whose an object is: its writer's, or the bucket owner's who enforces that."""
+    return account_members(object_owner_id(context.bucket, item.owner_id))
 
 
-def _shown_object(item: ListedObject, encode: Encode, *, with_owner: bool) -> dict[str, Any]:
+def _shown_object(context: RequestContext, item: ListedObject, encode: Encode, *, with_owner: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "Key": encode(item.name),
         "LastModified": item.modified_at,
@@ -211,11 +218,11 @@ def _shown_object(item: ListedObject, encode: Encode, *, with_owner: bool) -> di
         shown["ChecksumAlgorithm"] = [item.checksum_algorithm]
         shown["ChecksumType"] = item.checksum_type
     if with_owner:
-        shown["Owner"] = _owner(item.owner_id)
+        shown["Owner"] = _owner(context, item)
     return shown
 
 
-def _shown_version(item: ListedVersion, encode: Encode) -> dict[str, Any]:
+def _shown_version(context: RequestContext, item: ListedVersion, encode: Encode) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "Key": encode(item.name),
         "VersionId": item.version_id,
@@ -224,7 +231,7 @@ def _shown_version(item: ListedVersion, encode: Encode) -> dict[str, Any]:
         "ETag": quoted(item.etag),
         "Size": item.size_bytes,
         "StorageClass": item.storage_class,
-        "Owner": _owner(item.owner_id),
+        "Owner": _owner(context, item),
     }
     if item.checksum_algorithm:
         shown["ChecksumAlgorithm"] = [item.checksum_algorithm]
@@ -232,11 +239,11 @@ def _shown_version(item: ListedVersion, encode: Encode) -> dict[str, Any]:
     return shown
 
 
-def _shown_marker(item: ListedVersion, encode: Encode) -> dict[str, Any]:
+def _shown_marker(context: RequestContext, item: ListedVersion, encode: Encode) -> dict[str, Any]:
     return {
         "Key": encode(item.name),
         "VersionId": item.version_id,
         "IsLatest": item.is_latest,
         "LastModified": item.modified_at,
-        "Owner": _owner(item.owner_id),
+        "Owner": _owner(context, item),
     }

@@ -22,7 +22,7 @@ from s3protocol.registry import operation
 def get_object_acl(context: RequestContext, *, bucket: str, key: str, version_id: str | None = None) -> dict[str, Any]:
     """Return a version's owner and grants."""
     version = readable_version(context, key, version_id)
-    owner_id = object_owner_id(context.bucket, version)
+    owner_id = object_owner_id(context.bucket, version.owner_id)
     acl = read_acl(version.acl, owner_id) if owner_id == version.owner_id else private_acl(owner_id)
     return acl_members(acl, owner_id)
 
@@ -49,7 +49,7 @@ def put_object_acl(
 ) -> dict[str, Any]:
     """Replace a version's grants."""
     version = readable_version(context, key, version_id)
-    owner_id = object_owner_id(context.bucket, version)
+    owner_id = object_owner_id(context.bucket, version.owner_id)
     headers = AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, grant_write, grant_write_acp)
     wanted = requested_acl(headers, access_control_policy, owner_id=owner_id, bucket_owner_id=context.bucket.owner_id)
     check_acl_is_possible(context.bucket, wanted, headers)

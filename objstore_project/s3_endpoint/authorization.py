@@ -43,7 +43,9 @@ def _authorize_action(
     if operation.reads_object and address.key is not None:
         context.authorize_object(action, key=address.key, version=context.version, request_tags=tags)
         return
-    decision = context.decide(action, key=address.key, request_tags=tags, stated=_stated(arguments))
+    decision = context.decide(
+        action, bucket_name=address.bucket, key=address.key, request_tags=tags, stated=_stated(arguments)
+    )
     if decision.is_allowed:
         return
     if decision.outcome == Outcome.EXPLICIT_DENY or not _is_initiator(operation, address, context):

@@ -133,6 +133,7 @@ def test_enforcing_ownership_gives_the_owner_everything(owner: Any, stranger: An
     own(owner, shared, ENFORCED)
     assert owner.get_object(Bucket=shared, Key="k")["Body"].read() == b"x"
     assert owner.get_object_acl(Bucket=shared, Key="k")["Owner"]["ID"] == canonical_id(owner)
+    assert owner.list_objects(Bucket=shared)["Contents"][0]["Owner"]["ID"] == canonical_id(owner)
     with refused("AccessDenied", 403):
         stranger.get_object(Bucket=shared, Key="k")
 

@@ -125,6 +125,13 @@ def test_a_limited_session_of_the_root_user_is_limited() -> None:
     assert not decide(limited, action="s3:GetBucketPolicy", bucket=Bucket()).is_allowed
 
 
+def test_a_user_makes_the_buckets_that_its_policies_name() -> None:
+    own = PrincipalPolicies((identity(Action="s3:CreateBucket", Resource="arn:aws:s3:::team-*"),))
+    user = Principal(OWNER_ID, "1" * 64, "", 7, "alice", False, policies=own)
+    assert decide(user, action="s3:CreateBucket", bucket_name="team-a").is_allowed
+    assert not decide(user, action="s3:CreateBucket", bucket_name="other").is_allowed
+
+
 def test_conditions_see_tags_and_stated_keys() -> None:
     tagged = Bucket(text(statement(Condition={"StringEquals": {"s3:ExistingObjectTag/a": "b"}})))
     assert may(ANONYMOUS, "s3:GetObject", tagged, Version(tags={"a": "b"}))

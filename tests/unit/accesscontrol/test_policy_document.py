@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accesscontrol.policy import PolicyError, PolicyKind, parse_policy
 from tests.unit.accesscontrol.cast import ROOT, policy, request, statement, text
@@ -92,6 +95,10 @@ def test_a_member_that_is_there_twice_is_refused() -> None:
             {"Condition": {"DateLessThan": {"aws:CurrentTime": "soon"}}},
             "Invalid value in the condition DateLessThan of aws:CurrentTime",
         ),
+        (
+            {"Condition": {"DateLessThan": {"aws:EpochTime": 10**30}}},
+            "Invalid value in the condition DateLessThan of aws:EpochTime",
+        ),
         ({"Condition": []}, "Condition must be an object"),
         ({"Sid": 7}, "Invalid statement id"),
     ],
@@ -154,3 +161,27 @@ def test_variables_are_text_in_the_old_version() -> None:
     old = policy(statement(Resource="arn:aws:s3:::b/${aws:username}"), version="2008-10-17").statements[0]
     asked = request(ROOT, resource="arn:aws:s3:::b/${aws:username}")
     assert old.covers(asked)
+
+
+ELEMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*statement(), "Sid", "Condition", "NotResource"]), ELEMENTS, max_size=4))
+def test_no_document_does_anything_but_compile_or_be_refused(changed: dict[str, object]) -> None:
+    with suppress(PolicyError):
+        parse_policy(text({**statement(), **changed}), PolicyKind.RESOURCE, "b")
+
+
+@given(
+    st.sampled_from(["NumericEquals", "DateEquals", "IpAddress", "Bool", "BinaryEquals", "ArnLike", "StringLike"]),
+    ELEMENTS,
+)
+def test_no_value_of_a_condition_does_either(operator: str, value: object) -> None:
+    with suppress(PolicyError):
+        parsed = parse_policy(text(statement(Condition={operator: {"aws:Key": value}})))
+        for found in ("", "1", "9" * 40, "2026-01-01", "arn:aws:s3:::b", "::1", "1e9999999"):
+            parsed.statements[0].covers(request(ROOT, aws__Key=found))
