@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -22,7 +23,9 @@ from console.services.presigned_links import NoUsableKey, make_presigned_link
 from console.views.browse import text_parameter
 from objects.attributes import DEFAULT_CONTENT_TYPE
 from objects.selectors.lookup import VersionRecord, find_parts, look_up, look_up_row
+from objects.services.encryption import unwrap
 from objects.services.read import iterate_version
+from s3protocol import errors
 
 VERSIONS_PAGE_SIZE = 50
 PARTS_SHOWN_MAX = 100
@@ -151,7 +154,14 @@ def download(request: HttpRequest, bucket_name: str) -> HttpResponseBase:
     version = open_version(request, find_named_bucket(bucket_name), key, row_parameter(request))
     if version is None or version.is_delete_marker:
         raise Http404("There is no such object.")
-    pieces = () if request.method == "HEAD" else iterate_version(version, 0, version.size_bytes)
+    try:
+        data_key = unwrap(version.encryption)
+    except errors.S3Error as error:
+        # Before the answer begins: the key is the customer's, or is disabled, or out of reach.
+        return HttpResponse(error.message, status=error.status, content_type="text/plain; charset=utf-8")
+    pieces: Iterable[bytes] = ()
+    if request.method != "HEAD":
+        pieces = iterate_version(version, 0, version.size_bytes, data_key=data_key)
     response = StreamingHttpResponse(pieces, content_type="application/octet-stream")
     response["Content-Length"] = str(version.size_bytes)
     response["Content-Disposition"] = (
