@@ -46,11 +46,11 @@ class AclHeaders:
     def grants(self) -> dict[Permission, str]:
         """The grant headers that are there."""
         named = {
-            Permission.FULL_CONTROL: self.full_control,
             Permission.READ: self.read,
-            Permission.READ_ACP: self.read_acp,
             Permission.WRITE: self.write,
+            Permission.READ_ACP: self.read_acp,
             Permission.WRITE_ACP: self.write_acp,
+            Permission.FULL_CONTROL: self.full_control,
         }
         return {permission: header for permission, header in named.items() if header is not None}
 
