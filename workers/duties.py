@@ -23,6 +23,9 @@ from objects.services.rewrap import rewrap_data_keys as rewrap_batch
 
 Report = Callable[[str], None]
 
+# To order many faults takes seconds, so an order is followed for a minute.
+REPAIR_BATCH_SIZE = 20_000
+REPAIR_ORDER_SECONDS = 60.0
 SCRUB_BATCH_BYTES_MAX = 128 * MEBIBYTE  # the rows of a batch are locked while it is read
 SCRUB_BATCH_CHUNKS_MAX = 512
 
@@ -79,14 +82,16 @@ def queue_lost_nodes() -> LostNodes:
 
 
 def repair_faults(
-    *, batch_size: int = 500, seconds_max: float = float("inf"), report: Report = lambda _: None
+    *, batch_size: int = REPAIR_BATCH_SIZE, seconds_max: float = float("inf"), report: Report = lambda _: None
 ) -> RepairReport:
     """Repair recorded faults, those of the most endangered chunks first, until none is due."""
     total = RepairReport()
     until = time.monotonic() + seconds_max
     while time.monotonic() < until:
         batch = chunk_services.repair_faults(
-            limit=batch_size, unreachable_grace_seconds=settings.OBJSTORE_NODE_GRACE_SECONDS
+            limit=batch_size,
+            seconds_max=REPAIR_ORDER_SECONDS,
+            unreachable_grace_seconds=settings.OBJSTORE_NODE_GRACE_SECONDS,
         )
         if batch == RepairReport():
             break

@@ -9,6 +9,7 @@ from acting on what is about to change. Readers don't lock, and new extents may 
 Killed at any point, it leaves the row as it was and at most fragments that no row names, which the sweep deletes.
 """
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,8 +49,8 @@ SELECT f.chunk_id, f.fragment_index, f.node_id, f.kind, f.last_error
 """
 
 # The chunks that fewest more losses would lose come first, and among them the longest due. A crowded fragment is no loss.
-# Plan: all faults, hashed by chunk, and the chunk's primary key for each: a second and a half for a million faults, so
-# it is asked once for many repairs.
+# Plan: all faults, hashed by chunk, and the chunk's primary key for each: seconds for half a million faults, so it is
+# asked once for many repairs.
 _CHOOSE_CHUNKS = f"""
 SELECT c.id FROM chunks_fragmentfault f JOIN chunks_chunk c ON c.id = f.chunk_id
  GROUP BY c.id HAVING min(f.next_attempt_at) <= statement_timestamp()
@@ -96,11 +97,14 @@ def record_faults(faults: Iterable[FaultRecord], *, using: str = DEFAULT_DB_ALIA
 def repair_faults(
     *,
     limit: int = 100,
+    seconds_max: float = float("inf"),
     unreachable_grace_seconds: float = UNREACHABLE_GRACE_SECONDS,
     topology: Topology | None = None,
     using: str = DEFAULT_DB_ALIAS,
 ) -> RepairReport:
     """Repair up to `limit` chunks with due faults, the most endangered first; safe to run in many processes at once.
+
+    Begins none after `seconds_max`: what has become due or more endangered meanwhile is seen by the next call.
 
     A fragment that can't be reached is rebuilt elsewhere once its fault is older than the grace period, or at once if
     its node is marked as down. What can't be repaired now is tried again, ever less often.
@@ -109,7 +113,10 @@ def repair_faults(
     with connections[using].cursor() as cursor:
         cursor.execute(_CHOOSE_CHUNKS, [limit])
         chosen = [row[0] for row in cursor.fetchall()]
+        until = time.monotonic() + seconds_max
         for chunk_id in chosen:
+            if time.monotonic() > until:
+                break
             with transaction.atomic(using=using):
                 cursor.execute(_CLAIM_CHUNK, [chunk_id])
                 if cursor.fetchone() is not None:

@@ -123,3 +123,10 @@ def test_the_chunk_with_the_fewest_spare_fragments_is_repaired_first(cluster: Cl
         repair_faults(limit=1, topology=cluster.topology)
         order += before - set(FragmentFault.objects.values_list("chunk_id", flat=True))
     assert order == [two_of_six.id, two_of_three.id, one_of_six.id, one_of_three.id]
+
+
+def test_a_round_of_repairs_ends_in_time(cluster: Cluster) -> None:
+    for _ in range(3):
+        lose(cluster, published(cluster, SMALL), 0)
+    assert repair_faults(seconds_max=-1, topology=cluster.topology) == RepairReport()
+    assert repair_faults(topology=cluster.topology) == RepairReport(rebuilt=3)
