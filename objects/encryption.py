@@ -176,8 +176,8 @@ def encryption_members(
     members: dict[str, Any] = {"ServerSideEncryption": stored.method.value}
     if stored.method is Method.SSE_KMS:
         members["SSEKMSKeyId"] = stored.key_id
-    if stored.has_bucket_key:
-        members["BucketKeyEnabled"] = True
+        if stored.has_bucket_key:
+            members["BucketKeyEnabled"] = True
     if is_write and stored.context:
         members["SSEKMSEncryptionContext"] = base64.b64encode(stored.context.encode()).decode()
     return members
