@@ -6,6 +6,7 @@ so the path is kept as the server gave it: percent-decoded, as latin-1 text of i
 
 import os
 from collections.abc import Iterable
+from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django import db
@@ -27,7 +28,7 @@ request_finished.disconnect(cache.close_caches)
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer a request through Django, which finds the path as it was sent in `objstore.path`."""
     environ["objstore.path"] = environ["PATH_INFO"]
-    response = _django(environ, start_response)
+    response: Any = _django(environ, start_response)
     if response.streaming:
         answer: Iterable[bytes] = response
         return answer

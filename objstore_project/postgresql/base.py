@@ -12,7 +12,6 @@ them the zone that its settings name. Here that zone is UTC, always, and so is t
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -25,7 +24,7 @@ from psycopg.types.datetime import TimestamptzLoader
 class Cursor(CursorWrapper):
     """Django's cursor, calling psycopg's directly where nobody listens in."""
 
-    def execute(self, sql: Any, params: Sequence[Any] | None = None) -> Any:
+    def execute(self, sql: Any, params: Any = None) -> Any:
         """Run a statement; errors are Django's."""
         if self.db.execute_wrappers:
             return super().execute(sql, params)
@@ -48,7 +47,10 @@ class Cursor(CursorWrapper):
             return self.cursor.fetchall()
 
 
-class BlockingCursor(base.ServerBindingCursor):
+_ServerBindingCursor: Any = base.ServerBindingCursor  # its types leave out what psycopg's cursors share
+
+
+class BlockingCursor(_ServerBindingCursor):  # type: ignore[misc]  # for the same reason
     """psycopg's cursor, which leaves all of a prepared statement's round trip to libpq.
 
     psycopg sends, waits and reads in steps, and lets go of the interpreter's lock in each: among busy threads it then

@@ -12,7 +12,9 @@ from pathlib import Path
 _data_directory = Path(tempfile.gettempdir()) / f"objstore-tests-{os.getuid()}-{os.getpid()}"
 for _name in list(os.environ):
     # OBJSTORE_TEST_* speaks to the tests themselves (OBJSTORE_TEST_SCALE), not to the system.
-    if _name in {"DATABASE_URL", "REDIS_URL"} or (_name.startswith("OBJSTORE_") and not _name.startswith("OBJSTORE_TEST_")):
+    if _name in {"DATABASE_URL", "REDIS_URL"} or (
+        _name.startswith("OBJSTORE_") and not _name.startswith("OBJSTORE_TEST_")
+    ):
         del os.environ[_name]
 os.environ["OBJSTORE_DATA_DIR"] = str(_data_directory)
 os.environ["OBJSTORE_SECRET_KEY"] = "the secret key of tests, which guards nothing"  # noqa: S105  guards nothing

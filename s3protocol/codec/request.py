@@ -44,7 +44,7 @@ class _Parameter:
     read: TextReader | None
 
 
-class _Absent(Exception):  # noqa: N818 - a message from reader to parser, no error
+class _Absent(Exception):
     """Raised by a reader for a value that counts as not sent."""
 
 

@@ -5,7 +5,7 @@ wherever AWS's is long. Not here: anything about what the request says once it i
 """
 
 # Classes bear the names of the codes, and their messages are their documentation.
-# ruff: noqa: D101, N818
+# ruff: noqa: D101
 
 from s3protocol.errors.error import S3Error
 

@@ -6,7 +6,7 @@ an object's content once it was read (`configurations`).
 """
 
 # Classes bear the names of the codes, and their messages are their documentation.
-# ruff: noqa: D101, N818
+# ruff: noqa: D101
 
 from s3protocol.errors.error import S3Error
 

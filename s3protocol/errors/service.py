@@ -5,7 +5,7 @@ wherever AWS's is long. The class NotImplemented bears the name of a builtin: im
 """
 
 # Classes bear the names of the codes, and their messages are their documentation.
-# ruff: noqa: D101, N818, A001
+# ruff: noqa: D101, A001
 
 from s3protocol.errors.error import S3Error
 
