@@ -16,8 +16,8 @@ if not.
 import os
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -33,9 +33,6 @@ from chunks.topology import Topology
 
 SMALL_FRAGMENT_BYTES = 64 * 1024
 
-# Handing a write to another thread costs as much processor as a small write itself. Alone, a writer gains by it: its
-# fragments' syncs overlap. Among many it loses: theirs overlap anyway. So few small ones may be in other threads.
-_small_writes = Lane(4)
 _large_writes = Lane(24)
 
 
@@ -118,8 +115,15 @@ def encode_chunk(chunk_id: UUID, scheme: Scheme, view: memoryview) -> EncodedChu
 
 def write_fragment(chunk: EncodedChunk, fragment_index: int, node_id: int, topology: Topology) -> None:
     """Store one fragment on one node. A node that fails or is full is set aside before the error is raised."""
-    try:
+    with _setting_aside(node_id, topology):
         topology.store(node_id).write_fragment(fragment_name(chunk.id, fragment_index), chunk.buffers[fragment_index])
+
+
+@contextmanager
+def _setting_aside(node_id: int, topology: Topology) -> Iterator[None]:
+    """Set a node aside that turns out to have failed or to be full."""
+    try:
+        yield
     except NoSpace:
         topology.report_full(node_id)
         raise
@@ -164,11 +168,10 @@ def _try_nodes(
     holders: list[int | None] = [None] * len(proper)
     errors: list[ChunkError] = []
     is_small = chunk.scheme.fragment_length_bytes(chunk.size_bytes) <= SMALL_FRAGMENT_BYTES
-    lane = _small_writes if is_small else _large_writes
+    write_planned = _write_in_turn if is_small else _write_at_once
     while left and None in holders:
         plan = _plan(chunk.id, proper, holders, left, topology)
-        tasks = [partial(_write_or_explain, chunk, index, node_id, topology) for index, node_id in plan.items()]
-        for (index, node_id), error in zip(plan.items(), lane.run_all(tasks), strict=True):
+        for (index, node_id), error in zip(plan.items(), write_planned(chunk, plan, topology), strict=True):
             if error is None:
                 holders[index] = node_id
             else:
@@ -187,6 +190,44 @@ def _plan(
             others = [*(other for other in holders if other is not None), *plan.values()]
             plan[index] = rank_candidates(chunk_id, others, topology.known, usable)[0]
     return plan
+
+
+def _write_at_once(chunk: EncodedChunk, plan: Mapping[int, int], topology: Topology) -> list[ChunkError | None]:
+    """Write large fragments in as many threads."""
+    return _large_writes.run_all(
+        [partial(_write_or_explain, chunk, index, node_id, topology) for index, node_id in plan.items()]
+    )
+
+
+def _write_in_turn(chunk: EncodedChunk, plan: Mapping[int, int], topology: Topology) -> list[ChunkError | None]:
+    """Write small fragments in this thread: first all of them, then the waits for the disks, which overlap so.
+
+    Handing a small write to another thread costs as much processor time as the write.
+    """
+    staged = [_stage_or_explain(chunk, index, node_id, topology) for index, node_id in plan.items()]
+    return [
+        step if isinstance(step, ChunkError) else _commit_or_explain(step, node_id, topology)
+        for step, node_id in zip(staged, plan.values(), strict=True)
+    ]
+
+
+def _stage_or_explain(
+    chunk: EncodedChunk, index: int, node_id: int, topology: Topology
+) -> Callable[[], None] | ChunkError:
+    try:
+        with _setting_aside(node_id, topology):
+            return topology.store(node_id).stage_fragment(fragment_name(chunk.id, index), chunk.buffers[index])
+    except (NodeUnavailable, NoSpace) as error:
+        return error
+
+
+def _commit_or_explain(commit: Callable[[], None], node_id: int, topology: Topology) -> ChunkError | None:
+    try:
+        with _setting_aside(node_id, topology):
+            commit()
+    except (NodeUnavailable, NoSpace) as error:
+        return error
+    return None
 
 
 def _write_or_explain(chunk: EncodedChunk, index: int, node_id: int, topology: Topology) -> ChunkError | None:

@@ -19,9 +19,10 @@ unmounted or swapped beneath us fails, and can't be mistaken for an empty one.
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from uuid import UUID, uuid4
@@ -38,6 +39,10 @@ _TEMPORARY_SUFFIX = ".tmp"
 _SHARD_COUNT = 256
 _WRITEV_BUFFERS_MAX = 512  # below every system's IOV_MAX
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+# A larger fragment leaves the page cache once it is on the disk: a stream of uploads would push out what is read, and
+# filling fresh pages cost a large upload half of its time.
+_CACHED_BYTES_MAX = 64 * 1024
 
 
 class LocalDisk:
@@ -120,24 +125,37 @@ class LocalDisk:
 
     def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
         """Keep the concatenation of `buffers`. Costs one commit of the journal, shared with concurrent writers."""
+        self.stage_fragment(name, buffers)()
+
+    def stage_fragment(self, name: str, buffers: Sequence[Buffer]) -> Callable[[], None]:
+        """Write all but the sync; what is returned does that."""
         directory = _directory_of(name)
         final = f"{directory}/{name}"
         temporary = f"{final}.{os.urandom(6).hex()}{_TEMPORARY_SUFFIX}"
         try:
             handle = self._create(temporary, directory)
-            name_now = temporary
             try:
-                _write_all(handle, buffers)
+                size_bytes = _write_all(handle, buffers)
                 os.rename(temporary, final, src_dir_fd=self._root_handle, dst_dir_fd=self._root_handle)
-                name_now = final
-                os.fsync(handle)
             except OSError:
-                self._unlink_quietly(name_now)
-                raise
-            finally:
                 os.close(handle)
+                self._unlink_quietly(temporary)
+                raise
         except OSError as error:
             raise self._translated(error) from error
+        return partial(self._commit, handle, final, size_bytes)
+
+    def _commit(self, handle: int, path: str, size_bytes: int) -> None:
+        """Put a staged fragment on the disk for good, or take it away."""
+        try:
+            os.fsync(handle)
+            if size_bytes > _CACHED_BYTES_MAX:
+                _drop_from_cache(handle)
+        except OSError as error:
+            self._unlink_quietly(path)
+            raise self._translated(error) from error
+        finally:
+            os.close(handle)
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Return a range. One open, one read."""
@@ -243,14 +261,23 @@ def _directory_of(name: str) -> str:
     return f"{_FRAGMENTS}/{name.partition('.')[0][-2:]}"
 
 
-def _write_all(handle: int, buffers: Sequence[Buffer]) -> None:
+def _drop_from_cache(handle: int) -> None:
+    if hasattr(os, "posix_fadvise"):  # macOS has none
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _write_all(handle: int, buffers: Sequence[Buffer]) -> int:
+    """Write everything, however often it takes; return how many bytes that were."""
+    size_bytes = 0
     pending = [view for view in (memoryview(buffer).cast("B") for buffer in buffers) if len(view)]
     while pending:
         written = os.writev(handle, pending[:_WRITEV_BUFFERS_MAX])
+        size_bytes += written
         while pending and written >= len(pending[0]):
             written -= len(pending.pop(0))
         if written:
             pending[0] = pending[0][written:]
+    return size_bytes
 
 
 def _write_identity(root: Path, identity: UUID) -> None:

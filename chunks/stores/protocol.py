@@ -4,7 +4,7 @@ A store keeps named runs of bytes on one node. It knows no chunks, schemes or ch
 verified anything. Every implementation passes tests/contract/test_fragment_store.py.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -55,6 +55,13 @@ class FragmentStore(Protocol):
         """Keep the concatenation of `buffers` under `name`, durably, replacing what was there.
 
         It is visible whole or not at all, and survives a power loss once this returns. NoSpace if it does not fit.
+        """
+
+    def stage_fragment(self, name: str, buffers: Sequence[Buffer]) -> Callable[[], None]:
+        """Do all of `write_fragment` but the wait for the disk; the returned function, called once, does that.
+
+        Between the two the fragment may be visible but not durable. Several small fragments that are staged first and
+        made durable then share the disk's commits.
         """
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:

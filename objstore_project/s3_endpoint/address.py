@@ -38,7 +38,7 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
     """
     headers = read_headers(environ)
     try:
-        path = environ["objstore.path"].encode("latin-1").decode("utf-8")
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8")
     except UnicodeError:
         raise errors.InvalidURI from None
     if "\0" in path:

@@ -14,8 +14,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 
 from accesscontrol.authentication import Authenticated, authenticate
 from accesscontrol.request_facts import RequestFacts
@@ -41,9 +39,8 @@ HOST_ID = secrets.token_urlsafe(24)
 """Names this process in answers (x-amz-id-2), as S3's names the machine."""
 
 
-def serve(request: HttpRequest) -> HttpResponseBase:
+def serve(environ: Mapping[str, Any]) -> WireResponse:
     """Answer a request, whatever happens."""
-    environ: Mapping[str, Any] = request.META
     request_id = secrets.token_hex(8).upper()
     logging_request_id.set(request_id)
     is_head = environ["REQUEST_METHOD"] == "HEAD"
@@ -60,9 +57,9 @@ def serve(request: HttpRequest) -> HttpResponseBase:
         was_refused = True
     exchange.tell_other_origin(response)
     if is_expectation_left(environ, was_refused=was_refused):
-        response.headers["Connection"] = "close"
-    response.headers["x-amz-request-id"] = request_id
-    response.headers["x-amz-id-2"] = HOST_ID
+        response.headers.append(("Connection", "close"))
+    response.headers.append(("x-amz-request-id", request_id))
+    response.headers.append(("x-amz-id-2", HOST_ID))
     return response
 
 
@@ -105,7 +102,7 @@ class _Exchange:
             raise errors.NotImplemented
         return self._carry_out(operation, address, authenticated)
 
-    def tell_other_origin(self, response: HttpResponseBase) -> None:
+    def tell_other_origin(self, response: WireResponse) -> None:
         """Let the page that sent this request see the answer, good or bad, if the bucket's rules do."""
         if self.address is None or "origin" not in self.address.headers or self.address.method == "OPTIONS":
             return
@@ -113,8 +110,7 @@ class _Exchange:
             headers = headers_for_origin(self.address)
         except (OperationalError, InterfaceError):
             return  # the answer says already that the database is away, or came before it went
-        for name, value in headers:
-            response.headers[name] = value
+        response.headers.extend(headers)
 
     def _answer_form(self, address: Address, authenticated: Authenticated) -> WireResponse:
         """Serve a browser's form: the PutObject that it means, by whoever signed its policy."""

@@ -1,46 +1,56 @@
-"""Turn an answer of the protocol into Django's response."""
+"""Turn an answer of the protocol into what a WSGI server sends."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from email.header import Header
+from http.client import responses
 from itertools import chain
-
-from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from wsgiref.types import StartResponse
 
 from s3protocol.codec import WireResponse
 from s3protocol.errors import S3Error, error_document
 
 _BODILESS = frozenset({204, 304})
+_LINE_BREAKS = re.compile(r"[\r\n]+")
 
 
-def success_response(answer: WireResponse, *, is_head: bool) -> HttpResponseBase:
-    """Answer with an operation's result. A stream's first piece is read here, so that a failure can still be told."""
-    response: HttpResponseBase
-    if is_head or isinstance(answer.body, bytes):
-        response = HttpResponse(b"" if is_head else answer.body, status=answer.status)
-    else:
-        response = StreamingHttpResponse(_PrimedStream(answer.body), status=answer.status)
-    del response.headers["Content-Type"]
-    for name, value in answer.headers:
-        response.headers[name] = value
+def success_response(answer: WireResponse, *, is_head: bool) -> WireResponse:
+    """Complete an operation's answer. A stream's first piece is read here, so that a failure can still be told."""
     if is_head or answer.status in _BODILESS:
-        return response
-    if isinstance(answer.body, bytes):
-        response.headers["Content-Length"] = str(len(answer.body))
-    return response
+        return replace(answer, body=b"")
+    if not isinstance(answer.body, bytes):
+        return replace(answer, body=_PrimedStream(answer.body))
+    if all(name != "Content-Length" for name, _ in answer.headers):
+        answer.headers.append(("Content-Length", str(len(answer.body))))
+    return answer
 
 
-def error_response(error: S3Error, *, resource: str, request_id: str, host_id: str, is_head: bool) -> HttpResponse:
-    """Answer with S3's error document."""
-    bodiless = is_head or error.status in _BODILESS
-    document = b"" if bodiless else error_document(error, resource=resource, request_id=request_id, host_id=host_id)
-    response = HttpResponse(document, status=error.status, content_type="application/xml")
+def error_response(error: S3Error, *, resource: str, request_id: str, host_id: str, is_head: bool) -> WireResponse:
+    """Render S3's error document."""
+    headers = list(error.headers.items())
     if error.status in _BODILESS:
-        del response.headers["Content-Type"]
-    for name, value in error.headers.items():
-        response.headers[name] = value
-    return response
+        return WireResponse(error.status, headers, b"")
+    document = error_document(error, resource=resource, request_id=request_id, host_id=host_id)
+    headers += [("Content-Type", "application/xml"), ("Content-Length", str(0 if is_head else len(document)))]
+    return WireResponse(error.status, headers, b"" if is_head else document)
+
+
+def send(answer: WireResponse, start_response: StartResponse) -> Iterable[bytes]:
+    """Hand an answer to the server: a list, which it sends in one step, or a stream."""
+    headers = [(name, _header_text(value)) for name, value in answer.headers]
+    start_response(f"{answer.status} {responses.get(answer.status, '')}", headers)
+    return [answer.body] if isinstance(answer.body, bytes) else answer.body
+
+
+def _header_text(value: str) -> str:
+    """Return a value as a header can carry it: other characters than ASCII's by RFC 2047, as S3 does, in one line."""
+    if value.isascii() and "\n" not in value and "\r" not in value:
+        return value
+    value = _LINE_BREAKS.sub(" ", value)
+    return value if value.isascii() else _LINE_BREAKS.sub(" ", Header(value, "utf-8", maxlinelen=None).encode())
 
 
 class _PrimedStream:
@@ -55,7 +65,7 @@ class _PrimedStream:
         return self._pieces
 
     def close(self) -> None:
-        """Close the source; Django calls this at the end, or when the client is gone."""
+        """Close the source; the server calls this at the end, or when the client is gone."""
         close = getattr(self._source, "close", None)
         if close is not None:
             close()

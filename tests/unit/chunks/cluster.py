@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -52,6 +52,9 @@ class SwitchedStore:
         self._store.probe()
 
     def write_fragment(self, name: str, buffers: Sequence[Buffer]) -> None:
+        self.stage_fragment(name, buffers)()
+
+    def stage_fragment(self, name: str, buffers: Sequence[Buffer]) -> Callable[[], None]:
         self._check()
         if self.full:
             raise NoSpace("switched to full")
@@ -59,9 +62,11 @@ class SwitchedStore:
             if self.writes_left == 0:
                 raise NodeUnavailable("worn out")
             self.writes_left -= 1
-        self._store.write_fragment(name, buffers)
+        commit = self._store.stage_fragment(name, buffers)
         if self.is_killed_after_write:
+            commit()
             raise KeyboardInterrupt
+        return commit
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         self._check()
