@@ -5,7 +5,6 @@ resolved by URL patterns, and keys are bytes, which Django's path is not. Settin
 """
 
 import os
-import threading
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -22,22 +21,10 @@ from objstore_project.s3_endpoint.response import send  # noqa: E402
 
 READINESS_PATH = "/-/ready"
 
-# Threads wait for slow clients; Python runs one at a time all the same. Reads that are all ready to run, dozens at once,
-# spend a fifth of their time on passing the interpreter's lock around, so a few go at a time. A read holds its place while
-# it finds its object and its first bytes, never while a client receives.
-_reading = threading.BoundedSemaphore(4)
-
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer a request."""
     if environ["PATH_INFO"] == READINESS_PATH:
         return _django(environ, start_response)
-    if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
-        with _reading:
-            return _answer(environ, start_response)
-    return _answer(environ, start_response)
-
-
-def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     connection.close_if_unusable_or_obsolete()
     return send(serve(environ), start_response)
