@@ -40,16 +40,12 @@ def test_a_tree_goes_up_and_comes_down(
 
 
 def test_an_object_is_described_copied_and_removed(minio: Minio, bucket: str, tree: Path) -> None:
-    minio.fput_object(
-        bucket_name=bucket, object_name="a b", file_path=str(tree / "tilde~"), metadata={"colour": "red"}
-    )
+    minio.fput_object(bucket_name=bucket, object_name="a b", file_path=str(tree / "tilde~"), metadata={"colour": "red"})
     found = minio.stat_object(bucket_name=bucket, object_name="a b")
     assert found.size == (tree / "tilde~").stat().st_size
     assert found.metadata is not None
     assert found.metadata["x-amz-meta-colour"] == "red"
-    minio.copy_object(
-        bucket_name=bucket, object_name="copy", source=CopySource(bucket_name=bucket, object_name="a b")
-    )
+    minio.copy_object(bucket_name=bucket, object_name="copy", source=CopySource(bucket_name=bucket, object_name="a b"))
     minio.remove_object(bucket_name=bucket, object_name="a b")
     with pytest.raises(S3Error) as caught:
         minio.stat_object(bucket_name=bucket, object_name="a b")

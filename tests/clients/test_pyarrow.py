@@ -17,8 +17,11 @@ def files(system: LiveSystem) -> fs.S3FileSystem:
     """The file system."""
     address = urlsplit(system.endpoint)
     return fs.S3FileSystem(
-        access_key=system.access_key, secret_key=system.secret_key, region=system.region,
-        endpoint_override=address.netloc, scheme=address.scheme,
+        access_key=system.access_key,
+        secret_key=system.secret_key,
+        region=system.region,
+        endpoint_override=address.netloc,
+        scheme=address.scheme,
     )
 
 

@@ -9,9 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ODD_NAMES = (
-    "with space.txt", "größe/ä ö ü.txt", "日本語.txt", "plus+plus", "percent%41", "a&b=c;d", "quote'quote", "tilde~",
-    "comma,comma", "(brackets)[1]{2}", "@at:colon", "dollar$HOME", "hash#hash", "bang!", "deep/er/and/deeper/file",
-    "emoji😀", "trailing.", "UPPER/lower", "-dash", "equals=1",
+    "with space.txt",
+    "größe/ä ö ü.txt",
+    "日本語.txt",
+    "plus+plus",
+    "percent%41",
+    "a&b=c;d",
+    "quote'quote",
+    "tilde~",
+    "comma,comma",
+    "(brackets)[1]{2}",
+    "@at:colon",
+    "dollar$HOME",
+    "hash#hash",
+    "bang!",
+    "deep/er/and/deeper/file",
+    "emoji😀",
+    "trailing.",
+    "UPPER/lower",
+    "-dash",
+    "equals=1",
 )
 PIECE_BYTES = 1 << 20
 

@@ -77,9 +77,7 @@ class Writer(threading.Thread):
                 Bucket=BUCKET, Key=key, UploadId=upload, PartNumber=number, Body=body[start : start + 6_000_000]
             )
             parts.append({"PartNumber": number, "ETag": part["ETag"]})
-        self.client.complete_multipart_upload(
-            Bucket=BUCKET, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
-        )
+        self.client.complete_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
 
 
 @pytest.fixture

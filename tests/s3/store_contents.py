@@ -77,9 +77,7 @@ def contents_of(client: Any, bucket: str) -> dict[str, Any]:
             (item["Key"], item["VersionId"], item["IsLatest"], item["ETag"], item["Size"])
             for item in versions.get("Versions", [])
         ],
-        "markers": [
-            (item["Key"], item["VersionId"], item["IsLatest"]) for item in versions.get("DeleteMarkers", [])
-        ],
+        "markers": [(item["Key"], item["VersionId"], item["IsLatest"]) for item in versions.get("DeleteMarkers", [])],
         "uploads": [
             (item["Key"], item["UploadId"]) for item in client.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
         ],

@@ -197,8 +197,13 @@ def test_a_nul_in_a_key_is_refused(wire: Wire, owner: Any, bucket: str) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "list-type=2&prefix=%FF", "list-type=2&delimiter=%C3", "list-type=2&start-after=%ED%A0%80",
-        "list-type=2&prefix=%00", "versions&key-marker=%FF", "uploads&key-marker=%00", "list-type=2&continuation-token=%FF",
+        "list-type=2&prefix=%FF",
+        "list-type=2&delimiter=%C3",
+        "list-type=2&start-after=%ED%A0%80",
+        "list-type=2&prefix=%00",
+        "versions&key-marker=%FF",
+        "uploads&key-marker=%00",
+        "list-type=2&continuation-token=%FF",
     ],
 )
 def test_a_query_that_is_not_text_is_refused(wire: Wire, bucket: str, query: str) -> None:

@@ -40,7 +40,18 @@ def test_a_name_that_another_account_took_is_refused(stranger: Any, bucket: str)
 
 @pytest.mark.parametrize(
     "name",
-    ["ab", "a" * 64, "Upper-case", "under_score", "-dash", "dash-", "two..dots", "192.168.0.1", "xn--puny", "a-s3alias"],
+    [
+        "ab",
+        "a" * 64,
+        "Upper-case",
+        "under_score",
+        "-dash",
+        "dash-",
+        "two..dots",
+        "192.168.0.1",
+        "xn--puny",
+        "a-s3alias",
+    ],
 )
 def test_a_name_that_no_bucket_may_have_is_refused(wire: Wire, name: str) -> None:
     assert wire.send("PUT", f"/{name}").refusal == (400, "InvalidBucketName")
@@ -224,8 +235,6 @@ def test_the_access_control_list_is_the_owner_s_full_control(owner: Any, bucket:
     (grant,) = acl["Grants"]
     assert grant["Permission"] == "FULL_CONTROL"
     assert grant["Grantee"]["ID"] == acl["Owner"]["ID"] == owner.list_buckets()["Owner"]["ID"]
-
-
 
 
 def test_what_is_never_configured_can_be_asked_for_by_the_owner(owner: Any, stranger: Any, bucket: str) -> None:

@@ -173,9 +173,7 @@ def test_a_wrong_checksum_of_the_whole_is_refused_at_completion(owner: Any, buck
 )
 def test_an_impossible_type_is_refused(owner: Any, bucket: str, algorithm: str, checksum_type: str) -> None:
     with refused("InvalidRequest", 400):
-        owner.create_multipart_upload(
-            Bucket=bucket, Key="k", ChecksumAlgorithm=algorithm, ChecksumType=checksum_type
-        )
+        owner.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm=algorithm, ChecksumType=checksum_type)
 
 
 def test_a_part_with_another_algorithm_than_its_upload_is_refused(owner: Any, bucket: str) -> None:

@@ -215,7 +215,9 @@ def test_readers_beside_writers_see_whole_bodies(owner: Any, clients: list[Any],
     def read(client: Any) -> list[bytes]:
         return [client.get_object(Bucket=bucket, Key="k")["Body"].read() for _ in range(8)]
 
-    writing = [lambda client=client, body=body: write(client, body) for client, body in zip(clients, bodies, strict=False)]
+    writing = [
+        lambda client=client, body=body: write(client, body) for client, body in zip(clients, bodies, strict=False)
+    ]
     reading = [lambda client=client: read(client) for client in clients[4:8]]
     seen = [body for result in at_once(*writing, *reading) if result for body in result]
     assert len(seen) == 32

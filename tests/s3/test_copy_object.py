@@ -15,8 +15,13 @@ from tests.s3.wire import Wire
 def source(owner: Any, bucket: str) -> dict[str, str]:
     """An object with all that a copy may take over."""
     owner.put_object(
-        Bucket=bucket, Key="source", Body=b"bytes", ContentType="text/plain", CacheControl="no-store",
-        Metadata={"colour": "red"}, Tagging="a=1",
+        Bucket=bucket,
+        Key="source",
+        Body=b"bytes",
+        ContentType="text/plain",
+        CacheControl="no-store",
+        Metadata={"colour": "red"},
+        Tagging="a=1",
     )
     return {"Bucket": bucket, "Key": "source"}
 
@@ -47,7 +52,11 @@ def test_a_copy_goes_to_another_bucket(owner: Any, new_bucket: Any, source: dict
 
 def test_replacing_metadata_takes_the_request_s_headers_alone(owner: Any, bucket: str, source: dict[str, str]) -> None:
     owner.copy_object(
-        Bucket=bucket, Key="copy", CopySource=source, MetadataDirective="REPLACE", Metadata={"size": "large"},
+        Bucket=bucket,
+        Key="copy",
+        CopySource=source,
+        MetadataDirective="REPLACE",
+        Metadata={"size": "large"},
         ContentType="text/html",
     )
     got = owner.head_object(Bucket=bucket, Key="copy")

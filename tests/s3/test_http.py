@@ -102,9 +102,7 @@ def test_a_parameter_that_s3_does_not_know_is_ignored(wire: Wire, home: str) -> 
         {"x-amz-write-offset-bytes": "4"},
     ],
 )
-def test_a_wish_that_is_not_served_is_never_ignored(
-    wire: Wire, owner: Any, home: str, headers: dict[str, str]
-) -> None:
+def test_a_wish_that_is_not_served_is_never_ignored(wire: Wire, owner: Any, home: str, headers: dict[str, str]) -> None:
     answer = wire.send("PUT", f"/{home}/k", headers=headers, body=b"x")
     assert answer.status >= 400
     assert answer.code in {"NotImplemented", "InvalidArgument", "InvalidRequest"}

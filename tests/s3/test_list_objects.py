@@ -10,7 +10,24 @@ from tests.s3.refusals import refused
 from tests.s3.wire import Wire
 
 KEYS = sorted(
-    ["a", "a/", "a/1", "a/2", "a/b/3", "a/b/4", "ab", "b", "c/d/e/f", "c/d/e/g", "c//x", "é", "z%20z", "z z", "😀", "￿"],
+    [
+        "a",
+        "a/",
+        "a/1",
+        "a/2",
+        "a/b/3",
+        "a/b/4",
+        "ab",
+        "b",
+        "c/d/e/f",
+        "c/d/e/g",
+        "c//x",
+        "é",
+        "z%20z",
+        "z z",
+        "😀",
+        "￿",
+    ],
     key=str.encode,
 )
 

@@ -234,9 +234,7 @@ def test_an_impossible_part_number_is_refused(wire: Wire, owner: Any, bucket: st
     assert wire.send("PUT", f"/{bucket}/k", query=query, body=b"x").refusal == (400, "InvalidArgument")
 
 
-def test_an_upload_id_without_a_part_number_does_not_overwrite_the_object(
-    wire: Wire, owner: Any, bucket: str
-) -> None:
+def test_an_upload_id_without_a_part_number_does_not_overwrite_the_object(wire: Wire, owner: Any, bucket: str) -> None:
     owner.put_object(Bucket=bucket, Key="k", Body=b"kept")
     upload = Upload(owner, bucket)
     answer = wire.send("PUT", f"/{bucket}/k", query=[("uploadId", upload.named["UploadId"])], body=b"x")

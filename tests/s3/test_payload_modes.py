@@ -64,9 +64,7 @@ def test_a_chunked_body_is_stored_without_its_frames(
 
 
 @pytest.mark.parametrize("mode", [SIGNED_TRAILER, UNSIGNED_TRAILER])
-def test_a_trailing_checksum_is_taken(
-    wire: Wire, owner: Any, bucket: str, mode: str, trailer: tuple[str, str]
-) -> None:
+def test_a_trailing_checksum_is_taken(wire: Wire, owner: Any, bucket: str, mode: str, trailer: tuple[str, str]) -> None:
     answer = framed(wire, f"/{bucket}/k", CHUNKS, mode=mode, trailers=[trailer]).send(wire)
     assert (answer.status, answer.headers[trailer[0]]) == (200, trailer[1])
     assert stored(owner, bucket) == [BODY]
@@ -149,9 +147,7 @@ def test_nobody_may_send_signed_chunks(unsigned_wire: Wire, bucket: str) -> None
 
 @pytest.mark.parametrize("calculation", ["when_supported", "when_required"])
 @pytest.mark.parametrize("payload", ["signed", "unsigned"])
-def test_boto3_s_own_ways_are_all_understood(
-    live: LiveSystem, bucket: str, calculation: str, payload: str
-) -> None:
+def test_boto3_s_own_ways_are_all_understood(live: LiveSystem, bucket: str, calculation: str, payload: str) -> None:
     client = live.client(
         config=Config(
             request_checksum_calculation=calculation,

@@ -35,37 +35,131 @@ FUZZING = settings(
 FAILURE = re.compile(r"Traceback|request \w+ failed|panicked|Application callable raised")
 
 METHODS = st.sampled_from(["GET", "GET", "HEAD", "PUT", "PUT", "POST", "POST", "DELETE", "OPTIONS", "PATCH", "X"])
-TEXT = st.text(max_size=12) | st.sampled_from(["", "0", "1", "-1", "10001", "null", "*", "x" * 300, "%", "\r\n", "\0", "é"])
+TEXT = st.text(max_size=12) | st.sampled_from(
+    ["", "0", "1", "-1", "10001", "null", "*", "x" * 300, "%", "\r\n", "\0", "é"]
+)
 KEYS = st.sampled_from(["kept", "new", "../k", "a//b", "k" * 1025, "\0", "é", "<&>", "a b", "/"]) | st.text(max_size=8)
 PARAMETERS = st.sampled_from(
     [
-        *sorted(RESERVED_NAMES), "id", "prefix", "delimiter", "marker", "key-marker", "version-id-marker",
-        "upload-id-marker", "max-keys", "max-parts", "max-uploads", "part-number-marker", "encoding-type", "start-after",
-        "continuation-token", "fetch-owner", "versionId", "response-content-type", "response-expires", "x-id",
-        "X-Amz-Signature", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders",
-        "AWSAccessKeyId", "Signature", "Expires", "list-type",
+        *sorted(RESERVED_NAMES),
+        "id",
+        "prefix",
+        "delimiter",
+        "marker",
+        "key-marker",
+        "version-id-marker",
+        "upload-id-marker",
+        "max-keys",
+        "max-parts",
+        "max-uploads",
+        "part-number-marker",
+        "encoding-type",
+        "start-after",
+        "continuation-token",
+        "fetch-owner",
+        "versionId",
+        "response-content-type",
+        "response-expires",
+        "x-id",
+        "X-Amz-Signature",
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+        "X-Amz-SignedHeaders",
+        "AWSAccessKeyId",
+        "Signature",
+        "Expires",
+        "list-type",
     ]
 )
 HEADER_NAMES = st.sampled_from(
     [
-        "range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "content-md5", "content-type",
-        "content-encoding", "cache-control", "expires", "x-amz-acl", "x-amz-copy-source", "x-amz-copy-source-range",
-        "x-amz-copy-source-if-match", "x-amz-metadata-directive", "x-amz-tagging", "x-amz-tagging-directive",
-        "x-amz-storage-class", "x-amz-meta-a", "x-amz-checksum-crc32", "x-amz-checksum-sha256", "x-amz-checksum-type",
-        "x-amz-checksum-algorithm", "x-amz-sdk-checksum-algorithm", "x-amz-checksum-mode", "x-amz-trailer",
-        "x-amz-decoded-content-length", "x-amz-object-attributes", "x-amz-mp-object-size", "x-amz-server-side-encryption",
-        "x-amz-expected-bucket-owner", "x-amz-security-token", "x-amz-object-lock-mode", "x-amz-if-match-size",
-        "x-amz-if-match-last-modified-time", "x-amz-if-match-initiated-time", "x-amz-website-redirect-location",
-        "x-amz-max-parts", "x-amz-part-number-marker", "x-amz-grant-read", "x-amz-request-route", "origin", "te",
-        "x-amz-bypass-governance-retention", "x-amz-source-expected-bucket-owner", "accept-encoding",
+        "range",
+        "if-match",
+        "if-none-match",
+        "if-modified-since",
+        "if-unmodified-since",
+        "content-md5",
+        "content-type",
+        "content-encoding",
+        "cache-control",
+        "expires",
+        "x-amz-acl",
+        "x-amz-copy-source",
+        "x-amz-copy-source-range",
+        "x-amz-copy-source-if-match",
+        "x-amz-metadata-directive",
+        "x-amz-tagging",
+        "x-amz-tagging-directive",
+        "x-amz-storage-class",
+        "x-amz-meta-a",
+        "x-amz-checksum-crc32",
+        "x-amz-checksum-sha256",
+        "x-amz-checksum-type",
+        "x-amz-checksum-algorithm",
+        "x-amz-sdk-checksum-algorithm",
+        "x-amz-checksum-mode",
+        "x-amz-trailer",
+        "x-amz-decoded-content-length",
+        "x-amz-object-attributes",
+        "x-amz-mp-object-size",
+        "x-amz-server-side-encryption",
+        "x-amz-expected-bucket-owner",
+        "x-amz-security-token",
+        "x-amz-object-lock-mode",
+        "x-amz-if-match-size",
+        "x-amz-if-match-last-modified-time",
+        "x-amz-if-match-initiated-time",
+        "x-amz-website-redirect-location",
+        "x-amz-max-parts",
+        "x-amz-part-number-marker",
+        "x-amz-grant-read",
+        "x-amz-request-route",
+        "origin",
+        "te",
+        "x-amz-bypass-governance-retention",
+        "x-amz-source-expected-bucket-owner",
+        "accept-encoding",
     ]
 )
 HEADER_VALUES = st.sampled_from(
     [
-        "", "*", '"etag"', "bytes=0-1", "bytes=-", "bytes=9-1", "Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z",
-        "private", "public-read", "{bucket}/kept", "/{bucket}/kept?versionId=null", "{bucket}/missing", "nonsense/", "%ff/%00",
-        "COPY", "REPLACE", "a=1&b=2", "=&=", "STANDARD", "GLACIER", "AAAAAA==", "CRC32", "SHA256", "COMPOSITE", "ENABLED",
-        "ETag,ObjectParts", "aws:kms", "x-amz-checksum-crc32", "0", "-1", "99999999999999999999", "true", "x" * 3000, "1",
+        "",
+        "*",
+        '"etag"',
+        "bytes=0-1",
+        "bytes=-",
+        "bytes=9-1",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "1970-01-01T00:00:00Z",
+        "private",
+        "public-read",
+        "{bucket}/kept",
+        "/{bucket}/kept?versionId=null",
+        "{bucket}/missing",
+        "nonsense/",
+        "%ff/%00",
+        "COPY",
+        "REPLACE",
+        "a=1&b=2",
+        "=&=",
+        "STANDARD",
+        "GLACIER",
+        "AAAAAA==",
+        "CRC32",
+        "SHA256",
+        "COMPOSITE",
+        "ENABLED",
+        "ETag,ObjectParts",
+        "aws:kms",
+        "x-amz-checksum-crc32",
+        "0",
+        "-1",
+        "99999999999999999999",
+        "true",
+        "x" * 3000,
+        "1",
     ]
 ) | st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20)
 DOCUMENTS = st.sampled_from(
@@ -97,7 +191,9 @@ def mutated(draw: Any, originals: Any) -> bytes:
             case "change":
                 data[at : at + 1] = draw(st.binary(min_size=1, max_size=1))
             case "insert":
-                data[at:at] = draw(st.sampled_from([b"<", b"&x;", b"\0", b"\xff", b"]]>", b"<!DOCTYPE a>", b"\r\n0\r\n"]))
+                data[at:at] = draw(
+                    st.sampled_from([b"<", b"&x;", b"\0", b"\xff", b"]]>", b"<!DOCTYPE a>", b"\r\n0\r\n"])
+                )
     return bytes(data)
 
 

@@ -251,7 +251,9 @@ class Bucket(RuleBasedStateMachine):
         self.answered["read"] += 1
         assert got["ETag"] == expected.etag
 
-    @call(prefix=st.sampled_from(["", "a", "a/", "é", "z"]), delimiter=st.sampled_from(["", "/"]), size=st.integers(1, 4))
+    @call(
+        prefix=st.sampled_from(["", "a", "a/", "é", "z"]), delimiter=st.sampled_from(["", "/"]), size=st.integers(1, 4)
+    )
     def list_in_pages(self, prefix: str, delimiter: str, size: int) -> None:
         names: list[str] = []
         token: dict[str, str] = {}
@@ -279,7 +281,9 @@ class Bucket(RuleBasedStateMachine):
             (key, version.etag, len(version.body or b"")) for key, version in self.model.visible().items()
         ]
         page = self.client.list_object_versions(Bucket=self.name)
-        assert [(item["Key"], item["VersionId"], item["IsLatest"], item["ETag"]) for item in page.get("Versions", [])] == [
+        assert [
+            (item["Key"], item["VersionId"], item["IsLatest"], item["ETag"]) for item in page.get("Versions", [])
+        ] == [
             (key, version.version_id, is_latest, version.etag)
             for key, version, is_latest in self.model.all_versions()
             if not version.is_marker
@@ -325,5 +329,12 @@ def test_the_server_agrees_with_the_model(owner: Any, usage: UsageReader, new_bu
         ),
     )
     # A life in which nothing happens would agree with any model.
-    assert {"agreed", "read", "completed", "PreconditionFailed", "NoSuchKey", "EntityTooSmall"} <= Bucket.answered.keys()
+    assert {
+        "agreed",
+        "read",
+        "completed",
+        "PreconditionFailed",
+        "NoSuchKey",
+        "EntityTooSmall",
+    } <= Bucket.answered.keys()
     assert Bucket.answered["read"] >= 100

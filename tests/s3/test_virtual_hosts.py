@@ -71,9 +71,7 @@ def test_a_bucket_is_created_and_deleted(wire: Wire, bucket: str) -> None:
 def test_a_url_is_presigned_for_the_host(home: Wire) -> None:
     home.send("PUT", "/k", body=b"x")
     assert home.credentials is not None
-    url = presign_v4(
-        home.credentials, method="GET", endpoint=f"http://{home.host}", path="/k", now=datetime.now(UTC)
-    )
+    url = presign_v4(home.credentials, method="GET", endpoint=f"http://{home.host}", path="/k", now=datetime.now(UTC))
     raw_target = url.removeprefix(f"http://{home.host}")
     assert home.send_as_is("GET", raw_target).body == b"x"
     assert urlsplit(url).hostname == home.host
