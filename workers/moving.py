@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from datetime import UTC, datetime
 
 from django.conf import settings
 
@@ -21,6 +22,9 @@ from workers.alone import alone
 
 RELOCATION = "relocate"  # one process at a time moves fragments
 WATCH_SECONDS = 1.0
+
+# Writers learn of a node's state when their snapshot of the topology is over, and may then have a body on the way.
+SETTLING_SECONDS = 2 * topologies.SNAPSHOT_SECONDS
 
 Report = Callable[[str], None]
 
@@ -98,11 +102,15 @@ class _Run:
             chunk_services.end_relocation(relocation, f"done{stay}")
             return True
         assert relocation.node_id is not None
-        if not chunk_services.is_on_node(relocation.node_id):
-            chunk_services.end_relocation(relocation, "done: the node is empty")
-            return True
-        chunk_services.begin_again(relocation)
-        return not moved_in_pass  # stuck for now: the next run tries again
+        if chunk_services.is_on_node(relocation.node_id):
+            chunk_services.begin_again(relocation)
+            return not moved_in_pass  # stuck for now: the next run tries again
+        if (datetime.now(UTC) - relocation.started_at).total_seconds() < SETTLING_SECONDS:
+            time.sleep(WATCH_SECONDS)
+            chunk_services.begin_again(relocation)
+            return False
+        chunk_services.end_relocation(relocation, "done: the node is empty")
+        return True
 
 
 def follow(relocation: Relocation, *, report: Report, **arguments: float | None) -> Relocation:

@@ -26,7 +26,7 @@ class Tool:
     def run(self, *arguments: str | Path, code: int = 0, stdin: str = "") -> str:
         """Run the program; return what it printed, having checked how it ended."""
         done = subprocess.run(
-            [self.program, *self.options, *map(str, arguments)],
+            [*_command_of(self.program), *self.options, *map(str, arguments)],
             env={**self.environment, "HOME": str(self.home)},
             cwd=self.home,
             input=stdin,
@@ -37,6 +37,14 @@ class Tool:
         )
         assert done.returncode == code, f"{done.args} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+
+def _command_of(program: str) -> list[str]:
+    """Return how to start a program: a Python script by this Python, as no `#!` line can name one below a space."""
+    with Path(program).open("rb") as file:
+        first_line = file.readline(200)
+    is_script = first_line.startswith(b"#!") and b"python" in first_line
+    return [sys.executable, program] if is_script and Path(program).parent == Path(sys.executable).parent else [program]
 
 
 def find_program(name: str, package: str) -> str:

@@ -27,7 +27,7 @@ def operator(live: LiveSystem) -> Person:
 @pytest.fixture(scope="session")
 def stranger(live: LiveSystem, operator: Person) -> Person:
     """Somebody with a root user of another account, made in the admin."""
-    page = operator.session.post("/admin/accesscontrol/account/add/", name="strangers", email="stranger@example.org")
+    page = operator.session.post("/admin/accesscontrol/account/add/", name="strangers", email="strangers@example.org")
     assert page.status == 200, page.text
     users = operator.session.get("/admin/accesscontrol/user/", q="strangers").text
     row = re.search(r"/admin/accesscontrol/user/(\d+)/change/", users)

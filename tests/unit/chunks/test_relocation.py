@@ -27,6 +27,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DATA = random.Random(11).randbytes(140 * KIBIBYTE)
 
 
+@pytest.fixture(autouse=True)
+def nobody_writes_by_an_old_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a drain end as soon as the node is empty."""
+    monkeypatch.setattr("workers.moving.SETTLING_SECONDS", 0)
+
+
 @contextmanager
 def in_rows(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the rows say what the cluster says, and the process see the cluster."""
