@@ -174,24 +174,18 @@ def copy_object(
         encryption = EncryptionChoice(Method.SSE_S3)  # what was encrypted is never stored in the clear by a copy
     replaces_metadata = metadata_directive == "REPLACE"
     replaces_tags = tagging_directive == "REPLACE"
-    if source.version.size_bytes > PUT_SIZE_BYTES_MAX:
-        raise errors.InvalidRequest(
-            f"The specified copy source is larger than the maximum allowable size for a copy source: "
-            f"{PUT_SIZE_BYTES_MAX}"
-        )
-    if source.is_addressed_by == (bucket, key) and not (
-        source.names_version
-        or replaces_metadata
-        or storage_class
-        or website_redirect_location
-        or checksum_algorithm
-        or server_side_encryption
-        or customer_key
-    ):
-        raise errors.InvalidRequest(
-            "This copy request is illegal because it is trying to copy an object to itself without changing the "
-            "object's metadata, storage class, website redirect location or encryption attributes."
-        )
+    _check_copyable(
+        source,
+        onto=(bucket, key),
+        is_changing=bool(
+            replaces_metadata
+            or storage_class
+            or website_redirect_location
+            or checksum_algorithm
+            or server_side_encryption
+            or customer_key
+        ),
+    )
     headers = source.version.headers
     if replaces_metadata:
         headers = system_headers(
@@ -241,6 +235,20 @@ def copy_object(
     if source.bucket.was_ever_versioned:
         answer["CopySourceVersionId"] = source.version.version_id
     return answer
+
+
+def _check_copyable(source: CopySource, *, onto: tuple[str, str], is_changing: bool) -> None:
+    """Raise InvalidRequest for a source that is too large, and for a copy onto itself that would change nothing."""
+    if source.version.size_bytes > PUT_SIZE_BYTES_MAX:
+        raise errors.InvalidRequest(
+            f"The specified copy source is larger than the maximum allowable size for a copy source: "
+            f"{PUT_SIZE_BYTES_MAX}"
+        )
+    if source.is_addressed_by == onto and not (source.names_version or is_changing):
+        raise errors.InvalidRequest(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes."
+        )
 
 
 def _copied_version(opened: OpenedVersion, algorithm: str | None) -> dict[str, Any]:
