@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class ConsoleConfig(AppConfig):
-    """The top floor of the apps; it has no tables of its own."""
+    """The top floor of the apps; its only tables are about signing in."""
 
     name = "console"

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from console.views import browse, buckets, changes, objects, session
+from console.views import browse, buckets, changes, objects, second_factor, session
 
 
 class BucketNameConverter:
@@ -25,7 +25,11 @@ app_name = "console"
 urlpatterns = [
     path("", session.home, name="home"),
     path("sign-in/", session.sign_in, name="sign-in"),
+    path("sign-in/code/", second_factor.sign_in_code, name="sign-in-code"),
     path("sign-out/", session.sign_out, name="sign-out"),
+    path("security/", second_factor.security, name="security"),
+    path("security/second-factor/", second_factor.set_up, name="set-up-second-factor"),
+    path("security/second-factor/take-away/", second_factor.take_away, name="take-away-second-factor"),
     path("buckets/", buckets.buckets, name="buckets"),
     path("create-bucket/", buckets.create_bucket, name="create-bucket"),
     path("buckets/<bucket:bucket_name>/", browse.browse, name="browse"),

@@ -5,15 +5,28 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.forms import SignInForm
-from console.services import sign_in_attempts
+from console.services import second_factor, sign_in_attempts
+from console.views.second_factor import begin as begin_second_factor
 
-_LOGIN = auth_views.LoginView.as_view(template_name="console/sign_in.html", form_class=SignInForm)
+
+class _Login(auth_views.LoginView):
+    """Django's, but for users with a second factor: the right password only leads to the next question."""
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user = form.get_user()
+        if second_factor.is_asked(user):
+            return begin_second_factor(self.request, user, self.get_success_url())
+        return super().form_valid(form)
+
+
+_LOGIN = _Login.as_view(template_name="console/sign_in.html", form_class=SignInForm)
 _LOGOUT = auth_views.LogoutView.as_view(next_page="console:sign-in")
 
 
