@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accesscontrol.principal import ANONYMOUS, Principal
-from accesscontrol.selectors import find_credentials
+from accesscontrol.selectors import Credentials, find_credentials, find_session_credentials
 from s3protocol import errors
 from s3protocol.signatures import (
     PayloadDeclaration,
@@ -51,11 +51,7 @@ def authenticate(
         if payload.mode.has_signed_chunks:
             raise errors.AccessDenied("A body of signed chunks needs a signed request.")
         return Authenticated(ANONYMOUS, payload, None)
-    if presented.session_token is not None:
-        raise errors.InvalidToken
-    credentials = find_credentials(presented.access_key_id)
-    if credentials is None:
-        raise errors.InvalidAccessKeyId(AWSAccessKeyId=presented.access_key_id)
+    credentials = require_credentials(presented.access_key_id, presented.session_token, now=now)
     context = verify_signature(
         presented,
         secret_key=credentials.secret_key,
@@ -67,3 +63,24 @@ def authenticate(
         virtual_host_bucket=virtual_host_bucket,
     )
     return Authenticated(credentials.principal, presented.payload, context, presented)
+
+
+def require_credentials(access_key_id: str, session_token: str | None, *, now: datetime) -> Credentials:
+    """Return the credentials of a key, or of the session whose token comes with it. Cost: see the selectors.
+
+    Raises InvalidAccessKeyId for an unknown or inactive key; InvalidToken for a token that is none, or that belongs to
+    another key, or whose role or user is gone; ExpiredToken.
+    """
+    if session_token is None:
+        credentials = find_credentials(access_key_id)
+        if credentials is None:
+            raise errors.InvalidAccessKeyId(AWSAccessKeyId=access_key_id)
+        return credentials
+    credentials = find_session_credentials(session_token)
+    if credentials is None or credentials.principal.access_key_id != access_key_id:
+        raise errors.InvalidToken
+    session = credentials.principal.session
+    assert session is not None
+    if session.expires_at <= now:
+        raise errors.ExpiredToken
+    return credentials

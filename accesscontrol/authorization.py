@@ -23,7 +23,7 @@ from accesscontrol.policy import (
 )
 from accesscontrol.principal import Principal
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock, read_public_access_block
-from accesscontrol.request_facts import NO_FACTS, RequestFacts, context_values
+from accesscontrol.request_facts import NO_FACTS, RequestFacts, StatedValues, context_values
 
 # What the owner of an object decides about, where that is another account than the bucket's. Everything else, to write,
 # to overwrite and to delete, is the bucket owner's.
@@ -77,7 +77,7 @@ def decide(
     version: VersionAccess | None = None,
     facts: RequestFacts = NO_FACTS,
     request_tags: Mapping[str, str] | None = None,
-    stated: Mapping[str, str] | None = None,
+    stated: StatedValues | None = None,
 ) -> Decision:
     """Decide about an action (`s3:GetObject`) on the service, on a bucket, or with a key on an object in it.
 
@@ -121,8 +121,32 @@ def decide(
     )
 
 
+def decide_about(
+    principal: Principal,
+    *,
+    action: str,
+    resource: str,
+    owner_account_id: str,
+    facts: RequestFacts = NO_FACTS,
+    stated: StatedValues | None = None,
+    resource_policy: Policy | None = None,
+) -> Decision:
+    """Decide about an action of IAM or STS on a resource of an account, by its ARN. No queries.
+
+    `resource_policy` is a role's trust policy, where that has a say.
+    """
+    values = context_values(facts, principal, owner_id=owner_account_id, stated=stated)
+    return evaluate(
+        AccessRequest(principal, action, resource, values),
+        owner_account_id=owner_account_id,
+        principal_policies=principal.policies,
+        resource_policy=resource_policy,
+        resource_source="trust policy",
+    )
+
+
 def _decide_service(
-    principal: Principal, action: str, bucket_name: str, facts: RequestFacts, stated: Mapping[str, str] | None
+    principal: Principal, action: str, bucket_name: str, facts: RequestFacts, stated: StatedValues | None
 ) -> Decision:
     """Decide about the service itself: listing one's buckets, making one."""
     context = context_values(facts, principal, owner_id=None, stated=stated)

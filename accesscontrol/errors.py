@@ -7,3 +7,7 @@ class SecretUnreadable(Exception):
 
 class AccountConflict(Exception):
     """An account exists already with other particulars than those asked for."""
+
+
+class InvalidAccount(Exception):
+    """What was given cannot be an account's name, address, id or key."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from accesscontrol.policy import ContextValues
-from accesscontrol.principal import Principal
+from accesscontrol.principal import Principal, PrincipalKind, Session, SessionKind
 from s3protocol.signatures.presented import PresentedSignature, SignatureKind
 
 _QUERY_KEYS = {
@@ -58,6 +58,9 @@ _SIGNATURES = {
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+StatedValues = Mapping[str, str | tuple[str, ...]]
+"""Values of condition keys that whoever asks knows, by normalized key."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
@@ -82,7 +85,7 @@ def context_values(
     owner_id: str | None,
     existing_tags: Mapping[str, str] | None = None,
     request_tags: Mapping[str, str] | None = None,
-    stated: Mapping[str, str] | None = None,
+    stated: StatedValues | None = None,
 ) -> ContextValues:
     """Return the condition keys of a request with their values.
 
@@ -118,20 +121,40 @@ def context_values(
         values[f"s3:requestobjecttag/{tag}"] = (value,)
     if brought:
         values["s3:requestobjecttagkeys"] = tuple(brought)
-    return values | {key: (value,) for key, value in (stated or {}).items()}
+    for key, given in (stated or {}).items():
+        values[key] = (given,) if isinstance(given, str) else given
+    return values
 
 
 def _principal_values(principal: Principal) -> dict[str, tuple[str, ...]]:
     if principal.account_id is None:
-        return {"aws:principaltype": ("Anonymous",), "aws:userid": ("anonymous",)}
+        return {"aws:principaltype": (PrincipalKind.ANONYMOUS.value,), "aws:userid": (principal.userid,)}
+    session = principal.session
+    is_role = session is not None and session.kind is SessionKind.ROLE
     values: dict[str, tuple[str, ...]] = {
         "aws:principalaccount": (principal.account_id,),
-        "aws:principalarn": (principal.arn,),
-        "aws:principaltype": ("Account" if principal.is_root else "User",),
-        "aws:userid": (principal.account_id if principal.is_root else str(principal.user_id),),
+        "aws:principalarn": (session.issuer_arn if session is not None and is_role else principal.arn,),
+        "aws:principaltype": (principal.kind.value,),
+        "aws:userid": (principal.userid,),
     }
-    if not principal.is_root:
+    if principal.kind is PrincipalKind.USER:
         values["aws:username"] = (principal.user_name,)
+    for tag, value in principal.tags.items():
+        values[f"aws:principaltag/{tag}"] = (value,)
+    return values if session is None else values | _session_values(session)
+
+
+def _session_values(session: Session) -> dict[str, tuple[str, ...]]:
+    """Return what is known of temporary credentials alone. None of ours come with a second factor."""
+    values: dict[str, tuple[str, ...]] = {
+        "aws:tokenissuetime": (session.issued_at.isoformat(),),
+        "aws:multifactorauthpresent": ("false",),
+        **session.claims,
+    }
+    if session.source_identity is not None:
+        values["aws:sourceidentity"] = (session.source_identity,)
+    if session.federated_provider is not None:
+        values["aws:federatedprovider"] = (session.federated_provider,)
     return values
 
 

@@ -36,12 +36,22 @@ def _current_sealer(purpose: bytes) -> MultiFernet:
 
 def seal(text: str, *, purpose: bytes = PURPOSE) -> bytes:
     """Encrypt and authenticate a secret for storage. What is sealed for one purpose opens for no other."""
-    return _current_sealer(purpose).encrypt(text.encode())
+    return seal_bytes(text.encode(), purpose=purpose)
+
+
+def seal_bytes(content: bytes, *, purpose: bytes) -> bytes:
+    """Encrypt and authenticate bytes; the result is ASCII, fit for a URL."""
+    return _current_sealer(purpose).encrypt(content)
 
 
 def unseal(sealed: bytes | memoryview, *, purpose: bytes = PURPOSE) -> str:
     """Decrypt a stored secret. Raises SecretUnreadable when no configured master key fits."""
+    return unseal_bytes(bytes(sealed), purpose=purpose).decode()
+
+
+def unseal_bytes(sealed: bytes, *, purpose: bytes) -> bytes:
+    """Decrypt what `seal_bytes` sealed. Raises SecretUnreadable."""
     try:
-        return _current_sealer(purpose).decrypt(bytes(sealed)).decode()
+        return _current_sealer(purpose).decrypt(sealed)
     except InvalidToken:
         raise SecretUnreadable from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accesscontrol.authorization import VersionAccess, decide
+from accesscontrol.denials import access_denied
 from accesscontrol.policy import Decision, Outcome
 from accesscontrol.principal import Principal
 from accesscontrol.request_facts import NO_FACTS, RequestFacts
@@ -103,7 +104,7 @@ class RequestContext:
             action, bucket=bucket, key=key, version=version, request_tags=request_tags, stated=stated
         )
         if not decision.is_allowed:
-            raise errors.AccessDenied
+            raise access_denied(decision)
 
     def authorize_object(
         self,
@@ -121,16 +122,17 @@ class RequestContext:
         found = None if version is None or version.is_delete_marker else version
         decision = self.decide(action, bucket=bucket, key=key, version=found, request_tags=request_tags)
         if decision.outcome == Outcome.EXPLICIT_DENY:
-            raise errors.AccessDenied
+            raise access_denied(decision)
         if found is None:
             decision = self.decide("s3:ListBucket", bucket=bucket, stated={"s3:prefix": key})
         if not decision.is_allowed:
-            raise errors.AccessDenied
+            raise access_denied(decision)
 
     def refuse_denied(self, action: str, *, key: str) -> None:
         """Raise AccessDenied where a policy denies an action that a write brings along and that needs no permission.
 
         Tags and grants in the headers of a write come with the permission to write, unless they are denied by name.
         """
-        if self.decide(action, key=key).outcome == Outcome.EXPLICIT_DENY:
-            raise errors.AccessDenied
+        decision = self.decide(action, key=key)
+        if decision.outcome == Outcome.EXPLICIT_DENY:
+            raise access_denied(decision)

@@ -15,24 +15,20 @@ from accesscontrol.models import User
 from accesscontrol.policy import Decision
 from accesscontrol.principal import ANONYMOUS, Principal
 from accesscontrol.request_facts import RequestFacts
+from accesscontrol.selectors import principal_of_user
 from buckets.selectors import BucketRecord, find_bucket
 from objects.selectors.lookup import VersionRecord
 
 
 def principal_of(request: HttpRequest) -> Principal:
-    """Return the principal that a signed-in user's requests through S3 would have, too."""
+    """Return the principal that a signed-in user's requests through S3 would have, too; found once for a request."""
     user = request.user
     if not isinstance(user, User) or not user.is_active:
         return ANONYMOUS
-    account = user.account
-    return Principal(
-        account_id=account.pk,
-        canonical_id=account.canonical_id,
-        display_name=account.display_name or account.name,
-        user_id=user.pk,
-        user_name=user.name,
-        is_root=user.is_root,
-    )
+    remembered = getattr(request, "_principal", None)
+    if remembered is None:
+        remembered = request._principal = principal_of_user(user)  # type: ignore[attr-defined]  # noqa: SLF001
+    return remembered
 
 
 def decide_for(
@@ -43,7 +39,7 @@ def decide_for(
     key: str | None = None,
     version: VersionRecord | None = None,
 ) -> Decision:
-    """Decide about an action on the service, on a bucket, or on a key and what was found there. No statements."""
+    """Decide about an action on the service, on a bucket, or on a key and what was found there. No statements but the principal's."""
     facts = RequestFacts(
         headers=request.headers,
         source_ip=request.META.get("REMOTE_ADDR", ""),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -24,7 +24,7 @@ from accesscontrol.policy.request import AccessRequest
 
 VERSION_WITH_VARIABLES = "2012-10-17"
 VERSIONS = (VERSION_WITH_VARIABLES, "2008-10-17")
-REMEMBERED_POLICIES_MAX = 512
+REMEMBERED_POLICIES_MAX = 4_096
 REMEMBERED_ACTIONS_MAX = 1_000
 
 _POLICY_MEMBERS = {"Version", "Id", "Statement"}
@@ -47,10 +47,14 @@ class PolicyError(ValueError):
 
 
 class PolicyKind(StrEnum):
-    """What a policy is attached to: a resource (it names principals) or an identity (it does not)."""
+    """What a policy is attached to: a resource (it names principals), an identity (it does not), or a role.
+
+    A role's trust policy names principals and no resource: that is the role.
+    """
 
     RESOURCE = "resource"
     IDENTITY = "identity"
+    TRUST = "trust"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,18 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A compiled policy. Which statements speak of an action is found once for each action."""
+    """A compiled policy. Which statements speak of an action is found once for each action.
+
+    `origin` is what the policy is called where it is one of several.
+    """
 
     statements: tuple[Statement, ...]
+    origin: str = field(default="", compare=False)
     _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def called(self, origin: str) -> Policy:
+        """Return the policy under a name; what was found out about actions is shared."""
+        return replace(self, origin=origin)
 
     def statements_about(self, action: str) -> tuple[Statement, ...]:
         """Return the statements that speak of an action."""
@@ -128,7 +140,7 @@ def parse_policy(text: str, kind: PolicyKind = PolicyKind.RESOURCE, bucket: str 
     parser = _StatementParser(kind, bucket, has_variables=version == VERSION_WITH_VARIABLES)
     compiled = tuple(parser.parse(statement, number) for number, statement in enumerate(statements, start=1))
     sids = [statement["Sid"] for statement in statements if "Sid" in statement]
-    if kind == PolicyKind.IDENTITY and len(set(sids)) != len(sids):  # S3 takes them, IAM does not
+    if kind != PolicyKind.RESOURCE and len(set(sids)) != len(sids):  # S3 takes them, IAM does not
         raise PolicyError("Statement IDs (SID) in a single policy must be unique")
     return Policy(compiled)
 
@@ -166,6 +178,10 @@ class _StatementParser:
             raise PolicyError(f"Unknown field {min(unknown)}")
         is_allow = _parse_effect(element)
         actions, excepts_actions = _one_of(element, "Action", "NotAction")
+        if self.kind == PolicyKind.TRUST:
+            if "Resource" in element or "NotResource" in element:
+                raise PolicyError("Has prohibited field Resource")
+            element = {**element, "Resource": "*"}
         resources, excepts_resources = _one_of(element, "Resource", "NotResource")
         principal, excepts_principal = self._principal(element, is_allow=is_allow)
         sid = element.get("Sid", str(number))

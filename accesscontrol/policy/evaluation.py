@@ -12,10 +12,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from accesscontrol.policy.document import Policy, Statement
+from accesscontrol.policy.document import Policy
 from accesscontrol.policy.principals import Reach
 from accesscontrol.policy.request import AccessRequest
 
@@ -30,24 +30,34 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A statement or grant that speaks of the request: where it stands, what it says, and how closely."""
+    """A statement or grant that speaks of the request: where it stands, what it says, and how closely.
+
+    `origin` names the policy among those of its source, where there may be several.
+    """
 
     source: str
     name: str
     is_allow: bool
     reach: Reach
+    origin: str = ""
 
     def __str__(self) -> str:
-        return f"{'Allow' if self.is_allow else 'Deny'} {self.name!r} of the {self.source}"
+        where = f"{self.source} {self.origin}" if self.origin else self.source
+        return f"{'Allow' if self.is_allow else 'Deny'} {self.name!r} of the {where}"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Yes or no, how it came about, the reason in words, and everything that matched, in order of evaluation."""
+    """Yes or no, how it came about, the reason in words, and everything that matched, in order of evaluation.
+
+    `request` is what was asked, `owner_account_id` whose the resource is; both are absent where nothing needed asking.
+    """
 
     outcome: Outcome
     reason: str
     trace: tuple[Match, ...] = ()
+    request: AccessRequest | None = field(default=None, compare=False, repr=False)
+    owner_account_id: str | None = field(default=None, compare=False)
 
     @property
     def is_allowed(self) -> bool:
@@ -82,29 +92,34 @@ def evaluate(
     principal_policies: PrincipalPolicies = NO_POLICIES,
     resource_policy: Policy | None = None,
     is_resource_policy_granting: bool = True,
+    resource_source: str = "bucket policy",
     grants: Iterable[Grant] = (),
 ) -> Decision:
     """Decide about a request on a resource of an account; None is the service itself, open to every account.
 
-    `is_resource_policy_granting` False leaves the resource policy its denials only.
+    `is_resource_policy_granting` False leaves the resource policy its denials only; `resource_source` is what it is called.
     """
     policies = principal_policies
-    resource = _matches(request, "bucket policy", (resource_policy,) if resource_policy else ())
+    resource = _matches(request, resource_source, (resource_policy,) if resource_policy else ())
     identity = _matches(request, "identity policy", policies.identity)
     boundary = _matches(request, "permissions boundary", (policies.boundary,) if policies.boundary else ())
     session = _matches(request, "session policy", policies.session or ())
     granted = [Match("access control list", grant.name, True, grant.reach) for grant in grants]
     trace = (*resource, *granted, *identity, *boundary, *session)
+
+    def decided(outcome: Outcome, reason: str) -> Decision:
+        return Decision(outcome, reason, trace, request, owner_account_id)
+
     for match in trace:
         if not match.is_allow:
-            return Decision(Outcome.EXPLICIT_DENY, str(match), trace)
+            return decided(Outcome.EXPLICIT_DENY, str(match))
     reaching = max([*(resource if is_resource_policy_granting else ()), *granted], key=_reach_of, default=None)
     reach = Reach.NOBODY if reaching is None else reaching.reach
     caller = request.caller
     if caller.account_id is None:
         if reach >= Reach.EVERYONE:
-            return Decision(Outcome.ALLOWED, str(reaching), trace)
-        return Decision(Outcome.IMPLICIT_DENY, f"nothing allows {request.action} to everyone", trace)
+            return decided(Outcome.ALLOWED, str(reaching))
+        return decided(Outcome.IMPLICIT_DENY, f"nothing allows {request.action} to everyone")
 
     is_within = caller.is_root or policies.boundary is None or bool(boundary)
     is_within = is_within and (policies.session is None or bool(session))
@@ -112,32 +127,25 @@ def evaluate(
     if owner_account_id is None or caller.account_id == owner_account_id:
         if is_allowed_by_own:
             own = str(identity[0]) if identity else "the root user of an account may do what the account may"
-            return Decision(Outcome.ALLOWED, own, trace)
-        if reach == Reach.PRINCIPAL or (reach == Reach.EVERYONE and is_within):
-            return Decision(Outcome.ALLOWED, str(reaching), trace)
-        return Decision(Outcome.IMPLICIT_DENY, f"no policy allows {request.action} to {caller.arn}", trace)
+            return decided(Outcome.ALLOWED, own)
+        if reach == Reach.PRINCIPAL or (reach >= Reach.EVERYONE and is_within):
+            return decided(Outcome.ALLOWED, str(reaching))
+        return decided(Outcome.IMPLICIT_DENY, f"no policy allows {request.action} to {caller.arn}")
     if reach == Reach.NOBODY:
-        return Decision(Outcome.IMPLICIT_DENY, "the resource belongs to another account that does not share it", trace)
+        return decided(Outcome.IMPLICIT_DENY, "the resource belongs to another account that does not share it")
     if not is_allowed_by_own:
-        return Decision(Outcome.IMPLICIT_DENY, f"no policy of its own account allows {request.action}", trace)
-    return Decision(Outcome.ALLOWED, str(reaching), trace)
+        return decided(Outcome.IMPLICIT_DENY, f"no policy of its own account allows {request.action}")
+    return decided(Outcome.ALLOWED, str(reaching))
 
 
 def _matches(request: AccessRequest, source: str, policies: Iterable[Policy]) -> list[Match]:
     found = []
     for policy in policies:
         for statement in policy.statements_about(request.action):
-            match = _match(request, source, statement)
-            if match is not None:
-                found.append(match)
+            reach = statement.reach(request)
+            if reach != Reach.NOBODY and statement.covers(request):
+                found.append(Match(source, statement.name, statement.is_allow, reach, policy.origin))
     return found
-
-
-def _match(request: AccessRequest, source: str, statement: Statement) -> Match | None:
-    reach = statement.reach(request)
-    if reach == Reach.NOBODY or not statement.covers(request):
-        return None
-    return Match(source, statement.name, statement.is_allow, reach)
 
 
 def _reach_of(match: Match) -> Reach:

@@ -2,7 +2,8 @@
 
 A statement that names an account (`123456789012`, `arn:aws:iam::123456789012:root`, a canonical id) hands the decision
 to that account: its root user may, others as far as the account's own policies let them. One that names a user, a role
-or everyone allows by itself within the account of the resource. `Reach` says which of the two it was.
+or everyone allows by itself within the account of the resource. One that names a role speaks of its sessions, which stay
+within the role's boundary and their own policies, unless the session itself is named. `Reach` says which it was.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
@@ -38,6 +39,14 @@ class Caller(Protocol):
         """The principal's ARN; `*` for an anonymous request, the name of a service that asks for itself."""
 
     @property
+    def userid(self) -> str:
+        """The principal's unique id, as statements name it once its ARN was replaced by it."""
+
+    @property
+    def issuer_names(self) -> tuple[str, ...]:
+        """The names of the role that the principal is a session of."""
+
+    @property
     def is_root(self) -> bool:
         """Whether it is the root user of its account."""
 
@@ -48,7 +57,8 @@ class Reach(IntEnum):
     NOBODY = 0
     ACCOUNT = 1
     EVERYONE = 2
-    PRINCIPAL = 3
+    ISSUER = 3
+    PRINCIPAL = 4
 
 
 class PrincipalError(ValueError):
@@ -67,8 +77,8 @@ class PrincipalPattern:
 
     def reach(self, caller: Caller) -> Reach:
         """Say how closely the element names a principal."""
-        if caller.arn in self.arns or caller.arn in self.others:
-            return Reach.PRINCIPAL
+        if (self.arns or self.others) and (named := self._names(caller)) is not Reach.NOBODY:
+            return named
         if self.is_everyone:
             return Reach.EVERYONE
         if caller.account_id is None:
@@ -77,13 +87,20 @@ class PrincipalPattern:
             return Reach.ACCOUNT
         return Reach.NOBODY
 
+    def _names(self, caller: Caller) -> Reach:
+        """Say whether the element names the principal itself, or the role that it is a session of."""
+        arn = caller.arn
+        if arn in self.arns or arn in self.others or caller.userid in self.arns:
+            return Reach.PRINCIPAL
+        return Reach.ISSUER if any(name in self.arns for name in caller.issuer_names) else Reach.NOBODY
+
     def excepts(self, caller: Caller) -> bool:
         """Say whether NotPrincipal leaves a principal out: itself named, or the root user of a named account.
 
-        Naming an account alone does not leave out its users, as in AWS.
+        Naming an account alone does not leave out its users, nor a role its sessions, as in AWS.
         """
         reach = self.reach(caller)
-        return reach >= Reach.EVERYONE or (reach == Reach.ACCOUNT and caller.is_root)
+        return reach in (Reach.EVERYONE, Reach.PRINCIPAL) or (reach == Reach.ACCOUNT and caller.is_root)
 
 
 def parse_principal(element: Any) -> PrincipalPattern:

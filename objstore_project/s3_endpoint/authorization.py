@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from accesscontrol.denials import access_denied
 from accesscontrol.policy import Outcome
 from buckets.context import RequestContext
 from objects.selectors.multipart import find_upload
@@ -49,7 +50,7 @@ def _authorize_action(
     if decision.is_allowed:
         return
     if decision.outcome == Outcome.EXPLICIT_DENY or not _is_initiator(operation, address, context):
-        raise errors.AccessDenied
+        raise access_denied(decision)
 
 
 def _is_initiator(operation: Operation, address: Address, context: RequestContext) -> bool:

@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from accesscontrol.authentication import Authenticated
+from accesscontrol.authentication import Authenticated, require_credentials
 from accesscontrol.principal import ANONYMOUS
-from accesscontrol.selectors import find_credentials
 from buckets.tags import OBJECT_TAG_COUNT_MAX, tags_from_document
 from objects.attributes import checked_key
 from objstore_project.s3_endpoint.address import Address
@@ -127,11 +126,7 @@ def _prove(fields: Mapping[str, str], key: str, now: datetime, region: str) -> t
     presented = read_post_signature(fields, region=region)
     if presented is None:
         return Authenticated(ANONYMOUS, payload, None), None
-    if presented.session_token is not None:
-        raise errors.InvalidToken
-    credentials = find_credentials(presented.access_key_id)
-    if credentials is None:
-        raise errors.InvalidAccessKeyId(AWSAccessKeyId=presented.access_key_id)
+    credentials = require_credentials(presented.access_key_id, presented.session_token, now=now)
     verify_post_signature(presented, secret_key=credentials.secret_key)
     policy = parse_policy(presented.policy)
     check_policy(policy, {**fields, "key": key}, now=now)

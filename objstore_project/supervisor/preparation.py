@@ -11,7 +11,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection, connections
 
-from accesscontrol.services import ensure_root
+from accesscontrol.services import ensure_built_in_policies, ensure_root
 from chunks import topology
 from chunks.durability_report import describe_schemes
 from chunks.services import create_default_topology
@@ -33,6 +33,7 @@ def prepare(credentials: Credentials) -> None:
         # Two systems on one database may start at once; the second waits, and finds nothing left to do.
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
     call_command("migrate", interactive=False, verbosity=0)
+    ensure_built_in_policies()
     ensure_root(
         access_key=credentials.access_key,
         secret_key=credentials.secret_key,

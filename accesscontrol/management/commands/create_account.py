@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accesscontrol.errors import AccountConflict
+from accesscontrol.errors import AccountConflict, InvalidAccount
 from accesscontrol.services import AccountKeys, create_account
 
 
@@ -37,8 +37,8 @@ class Command(BaseCommand):
                 canonical_id=options["canonical_id"],
                 display_name=options["display_name"],
             )
-        except AccountConflict as conflict:
-            raise CommandError(str(conflict)) from None
+        except (AccountConflict, InvalidAccount) as problem:
+            raise CommandError(str(problem)) from None
         facts = _facts(keys)
         if options["json"]:
             self.stdout.write(json.dumps(facts))

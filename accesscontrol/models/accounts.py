@@ -11,8 +11,10 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from guardian.mixins import GuardianUserMixin
+
+from accesscontrol.models.unique_ids import new_user_unique_id
 
 
 def new_account_id() -> str:
@@ -29,10 +31,12 @@ class Account(models.Model):
     """An owner of buckets and users. What belongs to one account is closed to every other until it is shared."""
 
     id = models.CharField(primary_key=True, max_length=12, default=new_account_id, editable=False)
-    canonical_id = models.CharField(max_length=64, unique=True, default=new_canonical_id)
+    canonical_id = models.CharField(max_length=128, unique=True, default=new_canonical_id)
     name = models.CharField(max_length=128, unique=True)
     email = models.EmailField(unique=True)
     display_name = models.CharField(max_length=256, blank=True)
+    alias = models.CharField(max_length=63, unique=True, null=True, blank=True, help_text="IAM's alias of the account.")
+    password_policy = models.JSONField(null=True, blank=True, help_text="What IAM demands of passwords.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -62,6 +66,15 @@ class User(GuardianUserMixin, AbstractBaseUser, PermissionsMixin):
     username = models.CharField(max_length=150, unique=True, help_text="The name for signing in to the console.")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="users")
     name = models.CharField(max_length=64, help_text="The name within the account, as IAM knows it.")
+    path = models.CharField(max_length=512, default="/", help_text="IAM's path: /engineers/storage/.")
+    unique_id = models.CharField(max_length=32, unique=True, default=new_user_unique_id, editable=False)
+    tags = models.JSONField(default=dict, blank=True)
+    boundary = models.ForeignKey(
+        "ManagedPolicy", on_delete=models.PROTECT, null=True, blank=True, related_name="bounded_users"
+    )
+    sessions_valid_from = models.DateTimeField(
+        null=True, blank=True, help_text="Sessions that were issued before are refused."
+    )
     is_root = models.BooleanField(default=False, help_text="The root user of its account.")
     is_staff = models.BooleanField(default=False, help_text="May sign in to the console.")
     is_active = models.BooleanField(default=True)
@@ -74,7 +87,8 @@ class User(GuardianUserMixin, AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering: ClassVar = ["username"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "name"], name="one_user_name_per_account"),
+            # Finds a user by its name, in whatever case, and lists an account's users in order.
+            models.UniqueConstraint("account", Upper("name"), name="one_user_name_per_account"),
             models.UniqueConstraint(
                 fields=["account"], condition=models.Q(is_root=True), name="one_root_user_per_account"
             ),
@@ -92,6 +106,9 @@ class AccessKey(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_keys")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_service = models.CharField(max_length=32, blank=True, editable=False)
+    last_used_region = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["access_key_id"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets as random_secrets
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 
 from accesscontrol import secrets, selectors
-from accesscontrol.errors import AccountConflict
+from accesscontrol.errors import AccountConflict, InvalidAccount
 from accesscontrol.models import AccessKey, Account, User
 
 ROOT_ACCOUNT_NAME = "root"
@@ -29,7 +31,12 @@ class AccountKeys:
 
 def generate_access_key_id() -> str:
     """Draw a new access key id: 20 characters from base 32, in AWS's form."""
-    return "AK" + "".join(random_secrets.choice(_KEY_ALPHABET) for _ in range(18))
+    return "AKIA" + "".join(random_secrets.choice(_KEY_ALPHABET) for _ in range(16))
+
+
+def generate_session_key_id() -> str:
+    """Draw the access key id of a session."""
+    return "ASIA" + "".join(random_secrets.choice(_KEY_ALPHABET) for _ in range(16))
 
 
 def generate_secret_key() -> str:
@@ -50,15 +57,32 @@ def create_account(
 ) -> AccountKeys:
     """Create an account whose root user holds the key pair; do nothing but answer when it is there already.
 
-    Raises AccountConflict when the name, e-mail, canonical id or access key belongs to something else.
+    Raises AccountConflict when the name, e-mail, canonical id or access key belongs to something else, InvalidAccount
+    for what cannot be one of those.
     """
+    _check(Account(name=name, email=email, canonical_id=canonical_id or "0", display_name=display_name or ""))
+    if access_key is not None:
+        _check(AccessKey(access_key_id=access_key), exclude={"user", "sealed_secret_key"})
+    if username is not None:
+        _check(User(username=username, name="root"), exclude={"account", "password"})
     account = _get_or_create_account(name=name, email=email, canonical_id=canonical_id, display_name=display_name)
-    user, _ = User.objects.get_or_create(
-        account=account, is_root=True, defaults={"username": username or name, "name": "root"}
-    )
+    user = User.objects.filter(account=account, is_root=True).first()
+    if user is None:
+        if User.objects.filter(username=username or name).exists():
+            raise AccountConflict(f"another user signs in as {username or name}")
+        user = User.objects.create(account=account, is_root=True, username=username or name, name="root")
     key = _get_or_create_key(user, access_key=access_key, secret_key=secret_key)
     selectors.forget_cached_keys()
     return AccountKeys(account, user, key.access_key_id, secrets.unseal(key.sealed_secret_key))
+
+
+def _check(row: models.Model, exclude: Iterable[str] = ()) -> None:
+    """Raise InvalidAccount, in one line, for what no row can hold."""
+    try:
+        row.clean_fields(exclude=set(exclude))
+    except ValidationError as problem:
+        complaints = [f"{name}: {' '.join(texts)}" for name, texts in problem.message_dict.items()]
+        raise InvalidAccount("; ".join(complaints)) from None
 
 
 def _get_or_create_account(*, name: str, email: str, canonical_id: str | None, display_name: str | None) -> Account:
@@ -68,6 +92,8 @@ def _get_or_create_account(*, name: str, email: str, canonical_id: str | None, d
             raise AccountConflict(f"another account has the e-mail address {email}")
         if canonical_id and Account.objects.filter(canonical_id=canonical_id).exists():
             raise AccountConflict(f"another account has the canonical id {canonical_id}")
+        if canonical_id and Account.objects.filter(pk=canonical_id).exists():
+            raise AccountConflict(f"{canonical_id} is the id of another account")
         account = Account(name=name, email=email, display_name=display_name or name)
         if canonical_id:
             account.canonical_id = canonical_id
