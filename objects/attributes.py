@@ -30,10 +30,9 @@ def system_headers(**values: str | None) -> dict[str, str]:
     `aws-chunked` in Content-Encoding describes the transfer, not the object, and is dropped as S3 drops it.
     """
     headers = {_SYSTEM_HEADERS[name]: value for name, value in values.items() if value}
-    if "ContentEncoding" in headers:
-        codings = [coding.strip() for coding in headers["ContentEncoding"].split(",")]
+    if "aws-chunked" in headers.get("ContentEncoding", "").lower():
+        codings = [coding.strip() for coding in headers.pop("ContentEncoding").split(",")]
         kept = ",".join(coding for coding in codings if coding and coding.lower() != "aws-chunked")
-        headers.pop("ContentEncoding")
         if kept:
             headers["ContentEncoding"] = kept
     return headers

@@ -17,7 +17,10 @@ def test_only_headers_that_were_sent_are_kept():
     assert system_headers(cache_control="no-store", content_language=None) == {"CacheControl": "no-store"}
 
 
-@pytest.mark.parametrize(("sent", "kept"), [("gzip", "gzip"), ("aws-chunked", None), ("aws-chunked,gzip", "gzip")])
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("gzip", "gzip"), ("deflate, gzip", "deflate, gzip"), ("aws-chunked", None), ("aws-chunked, gzip", "gzip")],
+)
 def test_the_transfer_framing_is_no_encoding_of_the_object(sent, kept):
     assert system_headers(content_encoding=sent).get("ContentEncoding") == kept
 
