@@ -16,6 +16,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from buckets.lifecycle_transitions import (
+    NEWER_NONCURRENT_MAX,
+    Transition,
+    check_transitions,
+    read_noncurrent_transitions,
+    read_transitions,
+)
 from s3protocol import errors
 from s3protocol.timestamps import format_http_date, format_iso8601, parse_iso8601
 
@@ -24,8 +31,8 @@ KIND = "lifecycle"
 
 RULE_COUNT_MAX = 1_000
 ID_LENGTH_MAX = 255
-NEWER_NONCURRENT_MAX = 100
 CALENDAR_DAY_SECONDS = 86_400
+MINIMUM_SIZE = "TransitionDefaultMinimumObjectSize"
 DEFAULT_MINIMUM_SIZE = "all_storage_classes_128K"
 
 
@@ -37,6 +44,11 @@ class RuleFilter:
     tags: tuple[tuple[str, str], ...] = ()
     size_greater_than: int | None = None
     size_less_than: int | None = None
+
+    @property
+    def names_size(self) -> bool:
+        """Whether it says itself which sizes it is about."""
+        return self.size_greater_than is not None or self.size_less_than is not None
 
     @property
     def is_of_keys_alone(self) -> bool:
@@ -65,6 +77,8 @@ class Rule:
     noncurrent_days: int | None = None
     newer_noncurrent_versions: int = 0
     abort_days: int | None = None
+    transitions: tuple[Transition, ...] = ()
+    noncurrent_transitions: tuple[Transition, ...] = ()
 
 
 def day_start(moment: datetime, day_seconds: int) -> datetime:
@@ -130,6 +144,8 @@ def _rule(stored: Mapping[str, Any]) -> Rule:
         noncurrent_days=noncurrent.get("NoncurrentDays"),
         newer_noncurrent_versions=noncurrent.get("NewerNoncurrentVersions", 0),
         abort_days=stored.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
+        transitions=read_transitions(stored),
+        noncurrent_transitions=read_noncurrent_transitions(stored),
     )
 
 
@@ -165,25 +181,29 @@ def _with_dates(rule: Mapping[str, Any], convert: Callable[[Any], Any]) -> dict[
 
 
 def checked_document(
-    configuration: Mapping[str, Any], *, new_id: Callable[[], str], storage_classes: Collection[str]
+    configuration: Mapping[str, Any],
+    *,
+    new_id: Callable[[], str],
+    storage_classes: Collection[str],
+    holds_minima: bool = True,
 ) -> dict[str, Any]:
     """Return what is to be stored of a BucketLifecycleConfiguration; rules without an ID get one.
 
-    Raises MalformedXML, InvalidArgument, InvalidRequest, and InvalidStorageClass for a class that is not configured.
+    `holds_minima` asks of transitions the days that S3 asks for. Raises MalformedXML, InvalidArgument, InvalidRequest, and InvalidStorageClass for a class that is not configured.
     """
     rules = configuration.get("Rules", [])
     if not 1 <= len(rules) <= RULE_COUNT_MAX:
         raise errors.MalformedXML
     stored = []
     for rule in rules:
-        _check_rule(rule, storage_classes)
+        _check_rule(rule, storage_classes, holds_minima=holds_minima)
         stored.append(_with_dates({**rule, "ID": rule.get("ID") or new_id()}, format_iso8601))
     if len({rule["ID"] for rule in stored}) < len(stored):
         raise errors.InvalidArgument("Rule ID must be unique. Found same ID for more than one rule")
     return {"Rules": stored}
 
 
-def _check_rule(rule: Mapping[str, Any], storage_classes: Collection[str]) -> None:
+def _check_rule(rule: Mapping[str, Any], storage_classes: Collection[str], *, holds_minima: bool) -> None:
     if len(rule.get("ID", "")) > ID_LENGTH_MAX:
         raise errors.InvalidArgument(f"ID length should not exceed allowed limit of {ID_LENGTH_MAX}")
     if ("Prefix" in rule) == ("Filter" in rule):
@@ -205,8 +225,10 @@ def _check_rule(rule: Mapping[str, Any], storage_classes: Collection[str]) -> No
         _check_noncurrent(rule["NoncurrentVersionExpiration"])
     if "AbortIncompleteMultipartUpload" in rule:
         _check_abort(rule["AbortIncompleteMultipartUpload"], is_of_keys_alone=is_of_keys_alone)
-    for transition in (*rule.get("Transitions", []), *rule.get("NoncurrentVersionTransitions", [])):
-        _check_transition(transition, storage_classes)
+    for transition in rule.get("Transitions", []):
+        if "Date" in transition:
+            _check_midnight(transition["Date"])
+    check_transitions(rule, storage_classes=storage_classes, holds_minima=holds_minima)
 
 
 def _check_filter(said: Mapping[str, Any]) -> None:
@@ -255,17 +277,6 @@ def _check_abort(abort: Mapping[str, Any], *, is_of_keys_alone: bool) -> None:
         raise errors.InvalidRequest(
             "AbortIncompleteMultipartUpload cannot be specified with a filter of tags or sizes."
         )
-
-
-def _check_transition(transition: Mapping[str, Any], storage_classes: Collection[str]) -> None:
-    if "StorageClass" not in transition or len(transition.keys() & {"Days", "Date", "NoncurrentDays"}) != 1:
-        raise errors.MalformedXML
-    if min(transition.get("Days", 0), transition.get("NoncurrentDays", 0)) < 0:
-        raise errors.InvalidArgument("'Days' for Transition action must be nonnegative")
-    if "Date" in transition:
-        _check_midnight(transition["Date"])
-    if transition["StorageClass"] not in storage_classes:
-        raise errors.InvalidStorageClass(StorageClassRequested=transition["StorageClass"])
 
 
 def _check_positive(days: int, name: str, action: str) -> None:

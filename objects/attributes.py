@@ -1,4 +1,4 @@
-"""What a client says about an object beside its bytes: system headers, user metadata, storage class. Pure."""
+"""What a client says about an object beside its bytes: system headers, user metadata. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from s3protocol import errors
 KEY_BYTES_MAX = 1_024
 METADATA_BYTES_MAX = 2_048
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
-
-# S3's classes that mean "as safe and as available as STANDARD" where no other class is configured.
-STORAGE_CLASSES = frozenset({"STANDARD"})
 
 _SYSTEM_HEADERS = {
     "cache_control": "CacheControl",
@@ -54,15 +51,6 @@ def checked_key(key: str) -> str:
     if size_bytes > KEY_BYTES_MAX:
         raise errors.KeyTooLongError(Size=str(size_bytes), MaxSizeAllowed=str(KEY_BYTES_MAX))
     return key
-
-
-def checked_storage_class(storage_class: str | None) -> str:
-    """Return the class to store in. Raises InvalidStorageClass for one that is not configured."""
-    if storage_class is None:
-        return "STANDARD"
-    if storage_class not in STORAGE_CLASSES:
-        raise errors.InvalidStorageClass(StorageClassRequested=storage_class)
-    return storage_class
 
 
 def shown_headers(content_type: str, headers: Mapping[str, str], overrides: Mapping[str, Any]) -> dict[str, Any]:

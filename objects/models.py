@@ -197,6 +197,41 @@ class Extent(models.Model):
         return f"{self.offset_bytes}+{self.size_bytes} in {self.chunk_id}"
 
 
+class RestoreTier(models.IntegerChoices):
+    """How urgent a restore is; the most urgent first."""
+
+    EXPEDITED = 0
+    STANDARD = 1
+    BULK = 2
+
+
+class Restore(models.Model):
+    """That an archived version was asked for, and until when it may be read. Gone when its days are over."""
+
+    version = models.OneToOneField(ObjectVersion, on_delete=models.CASCADE, related_name="restore")
+    days = models.IntegerField()
+    tier = models.SmallIntegerField(choices=RestoreTier)
+    requested_at = models.DateTimeField(db_default=Now())
+    restored_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(restored_at=None, expires_at=None) | Q(restored_at__isnull=False, expires_at__isnull=False),
+                name="restored_until_a_time",
+            ),
+        ]
+        indexes: ClassVar = [
+            # The worker: what is to be opened, and what is to be closed.
+            models.Index(fields=["tier", "requested_at"], condition=Q(restored_at=None), name="restores_pending"),
+            models.Index(fields=["expires_at"], condition=~Q(expires_at=None), name="restores_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} until {self.expires_at}"
+
+
 class LifecycleRun(models.Model):
     """Up to which midnight a bucket's lifecycle rules have been carried out, and which rules these were."""
 

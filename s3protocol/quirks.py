@@ -74,6 +74,8 @@ EMPTY_PAYLOAD_IS_MALFORMED: Final[Mapping[str, str]] = MappingProxyType(
 OPEN_ENUMERATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "BucketLocationConstraint": "lists Amazon's regions; the handler compares with ours (InvalidLocationConstraint)",
+        "StorageClass": "operators add classes; the handler knows which there are (InvalidStorageClass)",
+        "TransitionStorageClass": "likewise",
     }
 )
 """String shapes whose list of values does not bind a request."""

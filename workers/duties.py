@@ -16,6 +16,7 @@ from chunks import services as chunk_services
 from chunks.records import MEBIBYTE
 from chunks.services import LostNodes, NodeProbe, RepairReport, ScrubReport, SweepReport
 from chunks.throttle import Throttle
+from objects.services.archive import Restored, carry_out_restores
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
 from objects.services.lifecycle import Applied, apply_rules, find_due_buckets, forget_runs
@@ -65,10 +66,25 @@ def apply_lifecycle(*, seconds_max: float = float("inf"), report: Report = lambd
         apply_rules(bucket, applied, now=now, day_seconds=day_seconds, may_go_on=lambda: time.monotonic() < until)
         report(
             f"{applied.expired_objects} objects, {applied.expired_versions} noncurrent versions and "
-            f"{applied.expired_markers} delete markers expired, {applied.aborted_uploads} uploads aborted"
+            f"{applied.expired_markers} delete markers expired, {applied.aborted_uploads} uploads aborted, "
+            f"{applied.transitioned_versions} versions moved to another storage class"
         )
     forget_runs()
     return applied
+
+
+def restore_archived(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> Restored:
+    """Open the restores that were asked for, and close those whose days are over, until none is left."""
+    total = Restored()
+    until = time.monotonic() + seconds_max
+    day_seconds = settings.OBJSTORE_LIFECYCLE_DAY_SECONDS
+    while time.monotonic() < until:
+        batch = carry_out_restores(now=datetime.now(UTC), day_seconds=day_seconds)
+        if batch == Restored():
+            break
+        total = Restored(total.opened + batch.opened, total.closed + batch.closed)
+        report(f"{total.opened} archived versions restored, {total.closed} restores over")
+    return total
 
 
 def probe_nodes() -> list[NodeProbe]:

@@ -14,6 +14,7 @@ DEFAULT_SCHEDULE = {
     "probe nodes": ("workers.probe_nodes", timedelta(seconds=10)),
     "repair faults": ("workers.repair_faults", timedelta(seconds=30)),
     "apply lifecycle": ("workers.apply_lifecycle", LIFECYCLE_EVERY),
+    "restore archived": ("workers.restore_archived", min(timedelta(seconds=30), LIFECYCLE_EVERY)),
     "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
     "relocate": ("workers.relocate", timedelta(seconds=30)),
     "scrub": ("workers.scrub", timedelta(seconds=30)),

@@ -24,6 +24,14 @@ def apply_lifecycle() -> None:
         logger.info("applied lifecycle rules: %s", applied)
 
 
+@shared_task(name="workers.restore_archived")
+def restore_archived() -> None:
+    """Open and close the restores of archived versions."""
+    restored = duties.restore_archived(seconds_max=TASK_SECONDS_MAX)
+    if restored.opened or restored.closed:
+        logger.info("restored %s", restored)
+
+
 @shared_task(name="workers.collect_garbage")
 def collect_garbage() -> None:
     """Collect what nothing refers to any more."""

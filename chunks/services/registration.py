@@ -5,9 +5,10 @@ from pathlib import Path
 from django.db import transaction
 
 from chunks import topology as topologies
+from chunks.default_classes import DEFAULT_CLASSES
 from chunks.errors import NodeUnavailable
 from chunks.models import Node, StorageClass, Zone
-from chunks.records import DEFAULT_STORAGE_CLASS, NodeState
+from chunks.records import NodeState
 
 DEFAULT_ZONES = ("zone-a", "zone-b", "zone-c")
 DEFAULT_NODES_PER_ZONE = 2
@@ -45,7 +46,7 @@ def set_node_state(*, name: str, state: NodeState) -> Node:
 
 @transaction.atomic
 def create_default_topology(data_dir: str | Path) -> None:
-    """Make six nodes in three zones under `data_dir`, and the storage class STANDARD, unless they are there.
+    """Make six nodes in three zones under `data_dir`, and S3's storage classes, unless they are there.
 
     One disk under all six protects against damage to files, not against the loss of the disk.
     """
@@ -56,5 +57,6 @@ def create_default_topology(data_dir: str | Path) -> None:
             number += 1
             name = f"node-{number}"
             register_node(name=name, zone_name=zone_name, location=str(nodes_dir / name))
-    StorageClass.objects.get_or_create(name=DEFAULT_STORAGE_CLASS)
+    for name, differing in DEFAULT_CLASSES.items():
+        StorageClass.objects.get_or_create(name=name, defaults=differing)
     topologies.refresh()

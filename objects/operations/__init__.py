@@ -3,6 +3,32 @@
 Importing this package registers them.
 """
 
-from objects.operations import copy, delete, encryption, listing, locking, multipart, read, sharing, tagging, write
+from objects.operations import (
+    archive,
+    copy,
+    delete,
+    encryption,
+    lifecycle,
+    listing,
+    locking,
+    multipart,
+    read,
+    sharing,
+    tagging,
+    write,
+)
 
-__all__ = ["copy", "delete", "encryption", "listing", "locking", "multipart", "read", "sharing", "tagging", "write"]
+__all__ = [
+    "archive",
+    "copy",
+    "delete",
+    "encryption",
+    "lifecycle",
+    "listing",
+    "locking",
+    "multipart",
+    "read",
+    "sharing",
+    "tagging",
+    "write",
+]

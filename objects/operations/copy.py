@@ -10,7 +10,7 @@ from accesscontrol.requested_acl import AclHeaders
 from buckets.context import RequestContext
 from buckets.selectors import BucketRecord
 from buckets.tags import tags_from_header
-from objects.attributes import checked_metadata, checked_storage_class, system_headers
+from objects.attributes import checked_metadata, system_headers
 from objects.conditions import ReadConditions, check_copy_source
 from objects.customer_keys import CustomerKey, parse_customer_key
 from objects.encryption import EncryptionChoice, Method, encryption_members
@@ -25,9 +25,11 @@ from objects.operations.write import write_conditions
 from objects.ranges import ByteRange, parse_copy_source_range
 from objects.selectors.lookup import VersionRecord, find_parts, look_up
 from objects.services import copy as copy_services
+from objects.services.archive import require_unarchived
 from objects.services.encryption import OpenedVersion, open_version, upload_data_key
 from objects.services.publish import NewVersion
 from objects.services.put import PUT_SIZE_BYTES_MAX
+from objects.storage_classes import checked_storage_class
 from s3protocol import errors
 from s3protocol.checksums import ChecksumAlgorithm
 from s3protocol.registry import operation
@@ -65,6 +67,7 @@ class CopySource:
         self.bucket: BucketRecord = found.bucket
         self.names_version = version_id is not None
         check_copy_source(conditions, etag=self.version.etag, modified_at=self.version.became_current_at)
+        require_unarchived(self.version)
         self.opened: OpenedVersion = open_version(self.version, customer_key)
 
     @property

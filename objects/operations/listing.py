@@ -8,19 +8,21 @@ from typing import Any
 from accesscontrol.authorization import object_owner_id
 from accesscontrol.requested_acl import account_members
 from buckets.context import RequestContext
+from buckets.storage_classes import is_archive
 from objects.listing import PAGE_SIZE_MAX, decode_token, encode_token, walk_bounds
 from objects.operations.answers import quoted
+from objects.operations.restores import restore_status
 from objects.selectors import listing as selectors
 from objects.selectors.listing import ListedObject, ListedVersion
+from objects.selectors.restores import RestoreRecord, find_restores
 from s3protocol import errors
 from s3protocol.codec.keys import encode_key
 from s3protocol.registry import operation
 
-NO_RESTORES = {"OptionalObjectAttributes": "RestoreStatus is for archived objects, and nothing is archived"}
 Encode = Callable[[str], str]
 
 
-@operation("ListObjects", action="s3:ListBucket", harmless=NO_RESTORES)
+@operation("ListObjects", action="s3:ListBucket")
 def list_objects(
     context: RequestContext,
     *,
@@ -29,6 +31,7 @@ def list_objects(
     encoding_type: str | None = None,
     marker: str | None = None,
     max_keys: int | None = None,
+    optional_object_attributes: list[str] | None = None,
     prefix: str | None = None,
 ) -> dict[str, Any]:
     """List a bucket, in the old form."""
@@ -47,8 +50,11 @@ def list_objects(
     # In the old form, clients decode everything but the prefix.
     answer["Prefix"] = prefix or ""
     answer["Marker"] = encode(marker or "")
+    restores = _restores(found, optional_object_attributes)
     answer["Contents"] = [
-        _shown_object(context, item, encode, with_owner=True) for item in found if not item.is_common_prefix
+        {**_shown_object(context, item, encode, with_owner=True), **restore_status(restores.get(item.version_row or 0))}
+        for item in found
+        if not item.is_common_prefix
     ]
     answer["CommonPrefixes"] = _common_prefixes(found, encode)
     if is_truncated and delimiter and found:
@@ -56,7 +62,7 @@ def list_objects(
     return answer
 
 
-@operation("ListObjectsV2", action="s3:ListBucket", harmless=NO_RESTORES)
+@operation("ListObjectsV2", action="s3:ListBucket")
 def list_objects_v2(
     context: RequestContext,
     *,
@@ -66,6 +72,7 @@ def list_objects_v2(
     encoding_type: str | None = None,
     fetch_owner: bool | None = None,
     max_keys: int | None = None,
+    optional_object_attributes: list[str] | None = None,
     prefix: str | None = None,
     start_after: str | None = None,
 ) -> dict[str, Any]:
@@ -84,8 +91,12 @@ def list_objects_v2(
         encode=encode,
     )
     answer["KeyCount"] = len(found)
+    restores = _restores(found, optional_object_attributes)
     answer["Contents"] = [
-        _shown_object(context, item, encode, with_owner=bool(fetch_owner))
+        {
+            **_shown_object(context, item, encode, with_owner=bool(fetch_owner)),
+            **restore_status(restores.get(item.version_row or 0)),
+        }
         for item in found
         if not item.is_common_prefix
     ]
@@ -99,7 +110,7 @@ def list_objects_v2(
     return answer
 
 
-@operation("ListObjectVersions", action="s3:ListBucketVersions", harmless=NO_RESTORES)
+@operation("ListObjectVersions", action="s3:ListBucketVersions")
 def list_object_versions(
     context: RequestContext,
     *,
@@ -108,6 +119,7 @@ def list_object_versions(
     encoding_type: str | None = None,
     key_marker: str | None = None,
     max_keys: int | None = None,
+    optional_object_attributes: list[str] | None = None,
     prefix: str | None = None,
     version_id_marker: str | None = None,
 ) -> dict[str, Any]:
@@ -140,8 +152,9 @@ def list_object_versions(
     )
     answer["KeyMarker"] = encode(key_marker or "")
     answer["VersionIdMarker"] = version_id_marker or ""
+    restores = _restores(found, optional_object_attributes)
     answer["Versions"] = [
-        _shown_version(context, item, encode)
+        {**_shown_version(context, item, encode), **restore_status(restores.get(item.version_row or 0))}
         for item in found
         if not item.is_common_prefix and not item.is_delete_marker
     ]
@@ -199,6 +212,16 @@ def _page(
 
 def _common_prefixes(found: list[ListedObject] | list[ListedVersion], encode: Encode) -> list[dict[str, str]]:
     return [{"Prefix": encode(item.name)} for item in found if item.is_common_prefix]
+
+
+def _restores(
+    found: list[ListedObject] | list[ListedVersion], attributes: list[str] | None
+) -> dict[int, RestoreRecord]:
+    """Return the restores of what is listed, by row, where they are asked for. One statement if any is archived."""
+    if "RestoreStatus" not in (attributes or []):
+        return {}
+    rows = [item.version_row for item in found if item.version_row is not None and is_archive(item.storage_class)]
+    return find_restores(rows)
 
 
 def _owner(context: RequestContext, item: ListedObject | ListedVersion) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from accesscontrol.requested_acl import AclHeaders, account_members
 from buckets.context import RequestContext
 from buckets.tags import tags_from_header
-from objects.attributes import checked_metadata, checked_storage_class, system_headers
+from objects.attributes import checked_metadata, system_headers
 from objects.conditions import unquote_etag
 from objects.customer_keys import parse_customer_key
 from objects.encryption import StoredEncryption, encryption_members
@@ -25,6 +25,7 @@ from objects.services import multipart as services
 from objects.services.encryption import new_data_key, upload_data_key
 from objects.services.multipart import PART_NUMBER_MAX, CompletionClaim, PartClaim
 from objects.services.publish import NewVersion
+from objects.storage_classes import checked_storage_class
 from s3protocol import errors
 from s3protocol.checksums import ChecksumAlgorithm, ChecksumType, checksum_types
 from s3protocol.codec.keys import encode_key

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from buckets.context import RequestContext
 from objects.attributes import shown_headers
 from objects.conditions import ReadConditions, check_read
-from objects.customer_keys import parse_customer_key
+from objects.customer_keys import CustomerKey, parse_customer_key
 from objects.encryption import encryption_members
 from objects.operations.answers import checksum_members, checksum_of, quoted, version_members
 from objects.operations.expiration import expiration_members
 from objects.operations.protection import lock_members
+from objects.operations.restores import restore_members
 from objects.ranges import ByteRange, parse_range
 from objects.selectors.lookup import VersionRecord, find_parts
+from objects.services.archive import require_unarchived
 from objects.services.encryption import unwrap
 from objects.services.read import iterate_version, read_small_version
 from s3protocol import errors
@@ -85,35 +88,24 @@ def get_object(
     sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """Return an object, or a range or a part of it."""
-    version = readable_version(context, key, version_id)
-    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    data_key = unwrap(version.encryption, customer_key)
-    check_read(
-        ReadConditions(if_match, if_none_match, if_modified_since, if_unmodified_since),
-        etag=version.etag,
-        modified_at=version.became_current_at,
+    asked = _Asked(
+        key=key,
+        version_id=version_id,
+        range=range,
+        part_number=part_number,
+        conditions=ReadConditions(if_match, if_none_match, if_modified_since, if_unmodified_since),
+        wants_checksum=checksum_mode == "ENABLED",
+        overrides={
+            "CacheControl": response_cache_control,
+            "ContentDisposition": response_content_disposition,
+            "ContentEncoding": response_content_encoding,
+            "ContentLanguage": response_content_language,
+            "ContentType": response_content_type,
+            "Expires": response_expires,
+        },
+        customer_key=parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5),
     )
-    overrides = {
-        "CacheControl": response_cache_control,
-        "ContentDisposition": response_content_disposition,
-        "ContentEncoding": response_content_encoding,
-        "ContentLanguage": response_content_language,
-        "ContentType": response_content_type,
-        "Expires": response_expires,
-    }
-    if context.principal.is_anonymous and any(value is not None for value in overrides.values()):
-        raise errors.InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
-    selected, answer = _selection(version, range_header=range, part_number=part_number)
-    answer |= _described(context, version, overrides)
-    answer |= encryption_members(version.encryption, customer_key)
-    if version_id is None:
-        answer |= expiration_members(context.bucket, key, version.size_bytes, version.tags, version.became_current_at)
-    if checksum_mode == "ENABLED" and selected is None:
-        answer |= checksum_of(version)
-    start, length = (selected.start, selected.length) if selected else (0, version.size_bytes)
-    answer["ContentLength"] = length
-    answer["Body"] = _body(version, start, length, data_key)
-    return answer
+    return _answer(context, asked)
 
 
 @operation(
@@ -146,29 +138,63 @@ def head_object(
     sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """Return what GetObject would say, without the bytes."""
-    answer = get_object(
-        context,
-        bucket=bucket,
+    asked = _Asked(
         key=key,
         version_id=version_id,
         range=range,
         part_number=part_number,
-        if_match=if_match,
-        if_none_match=if_none_match,
-        if_modified_since=if_modified_since,
-        if_unmodified_since=if_unmodified_since,
-        checksum_mode=checksum_mode,
-        response_cache_control=response_cache_control,
-        response_content_disposition=response_content_disposition,
-        response_content_encoding=response_content_encoding,
-        response_content_language=response_content_language,
-        response_content_type=response_content_type,
-        response_expires=response_expires,
-        sse_customer_algorithm=sse_customer_algorithm,
-        sse_customer_key=sse_customer_key,
-        sse_customer_key_md5=sse_customer_key_md5,
+        conditions=ReadConditions(if_match, if_none_match, if_modified_since, if_unmodified_since),
+        wants_checksum=checksum_mode == "ENABLED",
+        overrides={
+            "CacheControl": response_cache_control,
+            "ContentDisposition": response_content_disposition,
+            "ContentEncoding": response_content_encoding,
+            "ContentLanguage": response_content_language,
+            "ContentType": response_content_type,
+            "Expires": response_expires,
+        },
+        customer_key=parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5),
     )
-    answer.pop("Body")
+    return _answer(context, asked, is_head=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What GetObject and HeadObject are asked for."""
+
+    key: str
+    version_id: str | None
+    range: str | None
+    part_number: int | None
+    conditions: ReadConditions
+    wants_checksum: bool
+    overrides: dict[str, Any]
+    customer_key: CustomerKey | None
+
+
+def _answer(context: RequestContext, asked: _Asked, *, is_head: bool = False) -> dict[str, Any]:
+    """Answer both; the headers of an archived object are told, its bytes are not."""
+    version = readable_version(context, asked.key, asked.version_id)
+    data_key = unwrap(version.encryption, asked.customer_key)
+    check_read(asked.conditions, etag=version.etag, modified_at=version.became_current_at)
+    if context.principal.is_anonymous and any(value is not None for value in asked.overrides.values()):
+        raise errors.InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
+    if not is_head:
+        require_unarchived(version)
+    selected, answer = _selection(version, range_header=asked.range, part_number=asked.part_number)
+    answer |= _described(context, version, asked.overrides)
+    answer |= encryption_members(version.encryption, asked.customer_key)
+    answer |= restore_members(version)
+    if asked.version_id is None:
+        answer |= expiration_members(
+            context.bucket, asked.key, version.size_bytes, version.tags, version.became_current_at
+        )
+    if asked.wants_checksum and selected is None:
+        answer |= checksum_of(version)
+    start, length = (selected.start, selected.length) if selected else (0, version.size_bytes)
+    answer["ContentLength"] = length
+    if not is_head:
+        answer["Body"] = _body(version, start, length, data_key)
     return answer
 
 

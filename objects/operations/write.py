@@ -8,7 +8,7 @@ from typing import Any
 from accesscontrol.requested_acl import AclHeaders
 from buckets.context import RequestContext
 from buckets.tags import tags_from_header
-from objects.attributes import checked_metadata, checked_storage_class, system_headers
+from objects.attributes import checked_metadata, system_headers
 from objects.conditions import unquote_etag
 from objects.customer_keys import parse_customer_key
 from objects.encryption import encryption_members
@@ -19,6 +19,7 @@ from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.protection import requested_lock, require_digest
 from objects.services.publish import NewVersion, WriteConditions
 from objects.services.put import put_object as store_object
+from objects.storage_classes import checked_storage_class
 from s3protocol.registry import operation
 
 

@@ -1,7 +1,8 @@
 """CopyObject and UploadPartCopy: new versions and parts that share the chunks of another version. No byte moves.
 
-But for encryption: where source and copy may not have one data key (`objects.encryption.may_share_chunks`), the bytes are
-read, decrypted, encrypted and written again, in bounded memory like those of a PUT.
+But for encryption and storage classes: where source and copy may not have one data key
+(`objects.encryption.may_share_chunks`) or their classes keep bytes differently, the bytes are read, decrypted, encrypted
+and written again, in bounded memory like those of a PUT.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from objects.services.publish import (
     published,
 )
 from objects.services.read import iterate_version
+from objects.storage_classes import are_laid_out_alike
 from s3protocol import errors
 from s3protocol.checksums import ChecksumAlgorithm, encode_digest, new_checksum
 
@@ -63,7 +65,8 @@ def copy_object(
     `version` gives all but encryption and, where the encryption needs another one, ETag. Raises NoSuchKey when the source
     is erased meanwhile, PreconditionFailed, NoSuchBucket, KMSNotFoundException, KMSDisabledException.
     """
-    if may_share_chunks(source.version.encryption, source.customer_key, encryption):
+    is_alike = are_laid_out_alike(source.version.storage_class, version.storage_class)
+    if is_alike and may_share_chunks(source.version.encryption, source.customer_key, encryption):
         data_key = None
         if source.data_key is not None and encryption is not None:
             data_key = wrap(source.data_key, encryption)
@@ -151,7 +154,8 @@ def upload_part_copy(
     `data_key` is the upload's: where it or the source's is not None, the bytes are encrypted anew. Raises NoSuchUpload,
     NoSuchKey.
     """
-    if source.data_key is None and data_key is None:
+    is_alike = are_laid_out_alike(source.version.storage_class, upload.storage_class)
+    if is_alike and source.data_key is None and data_key is None:
         return _share_part(upload.pk, part_number, source, part, upload.checksum_algorithm)
     stored = store_body(
         _RangeBody(source, part, upload.checksum_algorithm),

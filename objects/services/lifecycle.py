@@ -1,6 +1,6 @@
 """Carry out lifecycle rules: expire objects, noncurrent versions and lone delete markers, abort unfinished uploads.
 
-What is due changes at midnight alone (`buckets.lifecycle`), so a bucket is walked once a day and whenever its rules
+Then versions move to other storage classes (`lifecycle_transitions`). What is due changes at midnight alone (`buckets.lifecycle`), so a bucket is walked once a day and whenever its rules
 change; `LifecycleRun` remembers up to where. Everything goes through the deleting function, so that an expiration makes
 delete markers where a client's delete would, respects object lock, and leaves history. A batch is one statement: keys are
 claimed with SKIP LOCKED (the rivals are writers of the key and other workers), and what was skipped keeps the bucket
@@ -17,9 +17,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from buckets.lifecycle import KIND, Rule, age_cutoff, day_start, enabled_rules
+from buckets.lifecycle import DEFAULT_MINIMUM_SIZE, KIND, MINIMUM_SIZE, Rule, age_cutoff, day_start, enabled_rules
 from objects.listing import successor
 from objects.models import LifecycleRun, MultipartUpload
+from objects.services.lifecycle_transitions import carry_out_transitions
 from objects.services.multipart import drop_parts
 
 BATCH_SIZE = 200
@@ -102,6 +103,7 @@ class Applied:
     expired_versions: int = 0
     expired_markers: int = 0
     aborted_uploads: int = 0
+    transitioned_versions: int = 0
 
     @property
     def is_nothing(self) -> bool:
@@ -117,16 +119,20 @@ class DueBucket:
     owner_id: str
     rules: list[Rule] = field(hash=False)
     configured_at: datetime
+    transition_minimum_size: str = DEFAULT_MINIMUM_SIZE
 
 
 def find_due_buckets(*, now: datetime, day_seconds: int) -> list[DueBucket]:
     """Return the buckets whose rules are to be carried out, those that wait the longest first. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE_BUCKETS, [KIND, day_start(now, day_seconds)])
-        return [
-            DueBucket(bucket_id, owner_id, enabled_rules(json.loads(document)), configured_at)
-            for bucket_id, owner_id, document, configured_at in cursor.fetchall()
-        ]
+        return [_due_bucket(*row) for row in cursor.fetchall()]
+
+
+def _due_bucket(bucket_id: int, owner_id: str, text: str, configured_at: datetime) -> DueBucket:
+    document = json.loads(text)
+    minimum_size = document.get(MINIMUM_SIZE, DEFAULT_MINIMUM_SIZE)
+    return DueBucket(bucket_id, owner_id, enabled_rules(document), configured_at, minimum_size)
 
 
 def forget_runs() -> None:
@@ -154,6 +160,17 @@ def apply_rules(
         if rule.abort_days is not None:
             cutoff = age_cutoff(now, rule.abort_days, day_seconds)
             applied.aborted_uploads += _abort_uploads(bucket, rule, cutoff, may_go_on, batch_size)
+    for rule in bucket.rules:  # whatever expires has gone
+        count, is_whole = carry_out_transitions(
+            rule,
+            bucket_id=bucket.id,
+            minimum_size=bucket.transition_minimum_size,
+            now=now,
+            day_seconds=day_seconds,
+            may_go_on=may_go_on,
+        )
+        applied.transitioned_versions += count
+        is_done = is_done and is_whole
     if is_done and may_go_on():
         LifecycleRun.objects.update_or_create(
             bucket_id=bucket.id,

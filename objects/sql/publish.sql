@@ -40,6 +40,7 @@ BEGIN
     SELECT DISTINCT chunk_id FROM objects_extent WHERE version_id = p_version ORDER BY chunk_id
         ON CONFLICT (chunk_id) DO UPDATE SET asked_at = clock_timestamp();
     DELETE FROM objects_extent WHERE version_id = p_version;
+    DELETE FROM objects_restore WHERE version_id = p_version;
     DELETE FROM objects_objectversion WHERE id = p_version;
 END $$;
 

@@ -147,7 +147,6 @@ def _parameter_reader(shape: Shape, wire_name: str) -> TextReader | None:
     if read is read_text:
         return None
     ignores_unreadable = wire_name in quirks.IGNORED_WHEN_UNREADABLE
-    error = errors.InvalidStorageClass if shape.name == "StorageClass" else None
 
     def read_parameter(text: str) -> Any:
         try:
@@ -155,8 +154,6 @@ def _parameter_reader(shape: Shape, wire_name: str) -> TextReader | None:
         except ValueError as problem:
             if ignores_unreadable:
                 raise _Absent from None
-            if error is not None:
-                raise error(StorageClassRequested=text) from None
             _refuse_argument(
                 wire_name, text, quirks.ENUMERATION_MESSAGES.get(wire_name, f"The value of {wire_name} is {problem}")
             )

@@ -49,7 +49,7 @@ def test_what_is_no_rule_is_refused(owner: Any, stranger: Any, bucket: str) -> N
     with refused("MalformedXML", 400):
         put_rules(owner, bucket, {"Expiration": {"Days": 1}})
     with refused("InvalidStorageClass", 400):
-        put_rules(owner, bucket, {"Filter": {}, "Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]})
+        put_rules(owner, bucket, {"Filter": {}, "Transitions": [{"Days": 1, "StorageClass": "TAPE"}]})
     with refused("AccessDenied", 403):
         put_rules(stranger, bucket, {"Filter": {}, "Expiration": {"Days": 1}})
 

@@ -144,6 +144,9 @@ def test_rules_are_stored_with_ids_and_read_back():
         ({"Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}, errors.InvalidStorageClass),
         ({"Transitions": [{"Date": NOON, "StorageClass": "COLD"}]}, errors.InvalidArgument),
         ({"Transitions": [{"Days": -1, "StorageClass": "COLD"}]}, errors.InvalidArgument),
+        ({"Transitions": [{"Days": 1, "Date": MIDNIGHT, "StorageClass": "COLD"}]}, errors.MalformedXML),
+        ({"NoncurrentVersionTransitions": [{"StorageClass": "COLD"}]}, errors.MalformedXML),
+        ({"NoncurrentVersionTransitions": [{"NoncurrentDays": -1, "StorageClass": "COLD"}]}, errors.InvalidArgument),
     ],
 )
 def test_rules_that_s3_would_not_take_are_refused(wrong, error):
@@ -160,3 +163,38 @@ def test_a_configuration_has_rules_with_actions_and_ids_of_their_own():
         checked({"Status": "Enabled", "Filter": {}})
     with pytest.raises(errors.InvalidArgument):
         checked(rule(ID="a"), rule(ID="a"))
+
+
+ALL_CLASSES = {"STANDARD", "STANDARD_IA", "GLACIER", "DEEP_ARCHIVE", "COLD"}
+
+
+def moves(*ages_and_classes, holds_minima=True, **more):
+    transitions = [{"Days": days, "StorageClass": name} for days, name in ages_and_classes]
+    document = {"Rules": [{"Status": "Enabled", "Filter": {}, "Transitions": transitions, **more}]}
+    return checked_document(document, new_id=lambda: "made", storage_classes=ALL_CLASSES, holds_minima=holds_minima)
+
+
+def test_transitions_lead_from_warm_to_cold_and_then_to_the_end():
+    moves((30, "STANDARD_IA"), (60, "GLACIER"), (61, "DEEP_ARCHIVE"), Expiration={"Days": 62})
+    moves((0, "GLACIER"))
+    moves((1, "STANDARD_IA"), (2, "GLACIER"), holds_minima=False)
+    (rule,) = enabled_rules(moves((30, "STANDARD_IA"), (60, "GLACIER")))
+    assert [(one.storage_class, one.days) for one in rule.transitions] == [("GLACIER", 60), ("STANDARD_IA", 30)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "more", "error"),
+    [
+        ([(1, "STANDARD")], {}, errors.InvalidStorageClass),
+        ([(29, "STANDARD_IA")], {}, errors.InvalidArgument),
+        ([(30, "STANDARD_IA"), (59, "GLACIER")], {}, errors.InvalidArgument),
+        ([(1, "DEEP_ARCHIVE"), (2, "GLACIER")], {}, errors.InvalidArgument),
+        ([(1, "GLACIER"), (1, "DEEP_ARCHIVE")], {}, errors.InvalidArgument),
+        ([(1, "GLACIER"), (2, "GLACIER")], {}, errors.InvalidRequest),
+        ([(1, "GLACIER")], {"Expiration": {"Days": 1}}, errors.InvalidArgument),
+        ([(1, "GLACIER")], {"Expiration": {"Date": MIDNIGHT}}, errors.InvalidRequest),
+    ],
+)
+def test_transitions_that_s3_would_not_take_are_refused(wrong, more, error):
+    with pytest.raises(error):
+        moves(*wrong, **more)

@@ -6,7 +6,6 @@ from objects.attributes import (
     DEFAULT_CONTENT_TYPE,
     METADATA_BYTES_MAX,
     checked_metadata,
-    checked_storage_class,
     shown_headers,
     system_headers,
 )
@@ -38,9 +37,3 @@ def test_an_object_without_a_type_is_shown_with_s3s_default():
 def test_overrides_win_over_what_was_kept():
     shown = shown_headers("text/plain", {"CacheControl": "a"}, {"CacheControl": "b", "ContentType": None})
     assert shown == {"ContentType": "text/plain", "CacheControl": "b"}
-
-
-def test_a_storage_class_that_is_not_configured_is_refused():
-    assert checked_storage_class(None) == checked_storage_class("STANDARD") == "STANDARD"
-    with pytest.raises(errors.InvalidStorageClass):
-        checked_storage_class("TAPE")

@@ -5,16 +5,14 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from django.conf import settings
+
 from buckets import selectors, services
 from buckets.context import RequestContext
-from buckets.lifecycle import DEFAULT_MINIMUM_SIZE, KIND, checked_document, shown_rules
+from buckets.lifecycle import DEFAULT_MINIMUM_SIZE, KIND, MINIMUM_SIZE, checked_document, shown_rules
+from objects.storage_classes import known_storage_classes
 from s3protocol import errors
 from s3protocol.registry import operation
-
-TRANSITION_CLASSES = frozenset[str]()
-"""The storage classes that objects can move to: none but STANDARD is configured, and that is where they are."""
-
-MINIMUM_SIZE = "TransitionDefaultMinimumObjectSize"
 
 
 @operation("GetBucketLifecycleConfiguration", action="s3:GetLifecycleConfiguration")
@@ -36,7 +34,10 @@ def put_bucket_lifecycle_configuration(
 ) -> dict[str, Any]:
     """Replace a bucket's rules. They are carried out at once, and then every day."""
     document = checked_document(
-        lifecycle_configuration, new_id=lambda: secrets.token_hex(16), storage_classes=TRANSITION_CLASSES
+        lifecycle_configuration,
+        new_id=lambda: secrets.token_hex(16),
+        storage_classes=known_storage_classes(),
+        holds_minima=settings.OBJSTORE_TRANSITION_MINIMA == "s3",
     )
     document[MINIMUM_SIZE] = transition_default_minimum_object_size or DEFAULT_MINIMUM_SIZE
     services.put_bucket_lifecycle_configuration(bucket_id=context.bucket.id, document=document)
