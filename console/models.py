@@ -1,4 +1,4 @@
-"""What the console knows of its users beside their passwords: the second factor.
+"""What the console knows of its users beside their passwords: second factors, and who they are elsewhere.
 
 Not for: anything that S3 requests need; those never meet a console session.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+
+from accesscontrol.models import UserGroup
 
 
 class SecondFactor(models.Model):
@@ -27,3 +29,38 @@ class SecondFactor(models.Model):
 
     def __str__(self) -> str:
         return f"second factor of {self.user}"
+
+
+class ExternalIdentity(models.Model):
+    """Who a user is at the OpenID Connect provider: the pair that never changes there (OpenID Connect Core, 5.7)."""
+
+    issuer = models.TextField()
+    subject = models.TextField()
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="external_identity")
+    last_signed_in_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "external identities"
+        constraints = (
+            # Finds the user who signs in.
+            models.UniqueConstraint(fields=("issuer", "subject"), name="one_user_per_external_identity"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
+
+
+class ExternalGroup(models.Model):
+    """A group at the provider whose members are members of a group here, and have its policies."""
+
+    claim = models.TextField(help_text="The group's name as the provider's tokens have it.")
+    user_group = models.ForeignKey(UserGroup, on_delete=models.CASCADE, related_name="external_groups")
+
+    class Meta:
+        constraints = (
+            # Finds what the groups of somebody who signs in mean here.
+            models.UniqueConstraint(fields=("claim", "user_group"), name="external_group_mapped_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.claim} → {self.user_group}"

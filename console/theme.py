@@ -96,6 +96,9 @@ UNFOLD: dict[str, Any] = {
                     _rows("Users", "person", "accesscontrol.user"),
                     _rows("Access keys", "key", "accesscontrol.accesskey"),
                     _rows("Groups", "group", "auth.group"),
+                    _rows("External groups", "group_add", "console.externalgroup"),
+                    _rows("External identities", "badge", "console.externalidentity"),
+                    _rows("Second factors", "phonelink_lock", "console.secondfactor"),
                 ],
             },
             {

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from console.views import browse, buckets, changes, objects, second_factor, session
+from console.views import browse, buckets, changes, objects, second_factor, session, single_sign_on
 
 
 class BucketNameConverter:
@@ -26,6 +26,8 @@ urlpatterns = [
     path("", session.home, name="home"),
     path("sign-in/", session.sign_in, name="sign-in"),
     path("sign-in/code/", second_factor.sign_in_code, name="sign-in-code"),
+    path("sign-in/sso/", single_sign_on.begin, name="sso"),
+    path("sign-in/sso/back/", single_sign_on.back, name="sso-back"),
     path("sign-out/", session.sign_out, name="sign-out"),
     path("security/", second_factor.security, name="security"),
     path("security/second-factor/", second_factor.set_up, name="set-up-second-factor"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
@@ -12,14 +13,19 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.forms import SignInForm
-from console.services import second_factor, sign_in_attempts
+from console.services import second_factor, sign_in_attempts, single_sign_on
 from console.views.second_factor import begin as begin_second_factor
 
 
 class _Login(auth_views.LoginView):
     """Django's, but for users with a second factor: the right password only leads to the next question."""
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Offer single sign-on, where there is a provider."""
+        return super().get_context_data(**kwargs, is_sso_offered=single_sign_on.is_offered())
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Ask for the code, or sign in."""
         user = form.get_user()
         if second_factor.is_asked(user):
             return begin_second_factor(self.request, user, self.get_success_url())
@@ -44,6 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     name = request.POST.get("username", "")
     if sign_in_attempts.are_too_many(name):
         context = {"form": SignInForm(request), "is_throttled": True, "next": request.POST.get("next", "")}
+        context["is_sso_offered"] = single_sign_on.is_offered()
         return render(request, "console/sign_in.html", context, status=429)
     response = _LOGIN(request)
     if response.status_code == HTTPStatus.OK:  # the form again
