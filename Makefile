@@ -7,6 +7,8 @@
 PYTHON := .venv/bin/python
 # More arguments for the tool behind a target: make test ARGS='-k multipart'
 ARGS ?=
+# Processes of tests beside each other; each starts servers of its own, and takes whole files.
+TEST_PROCESSES ?= 2
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +18,7 @@ run: .venv/.installed ## Run the whole system; its data lives in ./var
 
 test: .venv/.installed-dev ## Run all tests
 	@bin/install-test-tools
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.installed-dev ## Lint, format, types, imports, Django's checks, missing migrations
 	$(PYTHON) -m ruff check .
