@@ -1,8 +1,8 @@
 """What can go wrong in access control and is not one of S3's own errors."""
 
+from sealing import SecretUnreadable
 
-class SecretUnreadable(Exception):
-    """A stored secret was sealed with a master key that is not configured any more."""
+__all__ = ["AccountConflict", "SecretUnreadable"]
 
 
 class AccountConflict(Exception):
