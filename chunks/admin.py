@@ -14,6 +14,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
     """Shows rows that services alone write."""
 
     editable: ClassVar[tuple[str, ...]] = ()
+    hidden: ClassVar[tuple[str, ...]] = ()
     list_per_page = 50
     show_full_result_count = False  # counting a large table costs more than the page
 
@@ -29,9 +30,13 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc] # unfold has no types
         """Say yes only where something can be changed."""
         return bool(self.editable) and super().has_change_permission(request, obj)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:  # noqa: ARG002
+        """Return every field but the hidden ones."""
+        return [field.name for field in self.opts.fields if field.name not in self.hidden]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Return every field but the editable ones."""
-        return [field.name for field in self.opts.fields if field.name not in self.editable]
+        return [name for name in self.get_fields(request, obj) if name not in self.editable]
 
 
 @admin.register(Zone)
@@ -46,6 +51,7 @@ class NodeAdmin(ReadOnlyAdmin):
     """Nodes, whose state and weight people change. Processes follow within seconds."""
 
     editable = ("state", "weight")
+    hidden = ("sealed_options",)
     list_display = ("name", "zone", "state", "weight", "store_kind", "location")
     list_filter = ("state", "zone")
     list_select_related = ("zone",)

@@ -9,6 +9,7 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Now
 
 from chunks.default_schemes import AUTOMATIC
@@ -32,7 +33,20 @@ class Node(models.Model):
     zone = models.ForeignKey(Zone, on_delete=models.PROTECT, related_name="nodes")
     name = models.TextField(unique=True)
     store_kind = models.TextField(db_default="local_disk")
-    location = models.TextField(help_text="For a local disk, the directory.")
+    location = models.TextField(
+        help_text="For a local disk, the directory; for a Django storage, the dotted path of its class."
+    )
+    options = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField()), blank=True,
+        help_text="What the storage class is configured with, without secrets.",
+    )  # fmt: skip
+    sealed_options = models.BinaryField(
+        default=b"", db_default=Value(b"", models.BinaryField()), blank=True,
+        help_text="Its secrets, sealed by `sealing`; never shown.",
+    )  # fmt: skip
+    capacity_bytes = models.BigIntegerField(
+        null=True, blank=True, help_text="How much it may hold, where the storage itself knows no end."
+    )
     weight = models.FloatField(db_default=1.0, help_text="The node's share of new fragments, relative to its peers.")
     state = models.TextField(
         choices=[(state.value, state.name.replace("_", " ").capitalize()) for state in NodeState],

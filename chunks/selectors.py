@@ -13,6 +13,7 @@ from chunks.models import Chunk, FragmentFault, Garbage, Node
 from chunks.records import ChunkView, FaultKind, GarbageState, NodeState
 from chunks.services.relocation import plan_moves
 from chunks.services.scrub import fragment_size_bytes
+from chunks.stores.django_storage.options import describe
 from chunks.topology import Topology
 
 _COUNT_FRAGMENTS = "SELECT node_id, count(*) FROM chunks_chunk, unnest(node_ids) AS node_id GROUP BY node_id"
@@ -33,13 +34,14 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class NodeSummary:
-    """A node and how it fares. `health` is None until it was looked at."""
+    """A node and how it fares, its options without secrets. `health` is None until it was looked at."""
 
     id: int
     name: str
     zone_name: str
     store_kind: str
     location: str
+    options: str
     state: NodeState
     weight: float
     fragment_count: int
@@ -64,6 +66,7 @@ def list_nodes(*, using: str = DEFAULT_DB_ALIAS) -> list[NodeSummary]:
             zone_name=node.zone.name,
             store_kind=node.store_kind,
             location=node.location,
+            options=describe(node.options),
             state=NodeState(node.state),
             weight=node.weight,
             fragment_count=fragment_counts.get(node.id, 0),

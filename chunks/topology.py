@@ -17,17 +17,16 @@ from chunks.errors import NodeUnavailable, UnknownStorageClass
 from chunks.placement import NodeView
 from chunks.records import NodeState
 from chunks.room import RoomGauge
+from chunks.stores import django_storage
+from chunks.stores.django_storage.options import StoreOptions
 from chunks.stores.local_disk import LocalDisk
 from chunks.stores.protocol import FragmentStore
 
 SNAPSHOT_SECONDS = 5.0
 SET_ASIDE_SECONDS = 10.0
 
-StoreOpener = Callable[[str, UUID], FragmentStore]
-
-# A kind of store: how to open one, and how to make a place one.
-_STORE_OPENERS: dict[str, StoreOpener] = {"local_disk": LocalDisk}
-_STORE_INITIALIZERS: dict[str, Callable[[str], UUID]] = {"local_disk": LocalDisk.initialize}
+LOCAL_DISK = "local_disk"
+DJANGO_STORAGE = "django_storage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,26 @@ class NodeEntry:
     identity: UUID
     weight: float = 1.0
     state: NodeState = NodeState.ACTIVE
+    options: StoreOptions = field(default_factory=StoreOptions)
+    capacity_bytes: int | None = None
 
     def as_view(self) -> NodeView:
         """Return what placement needs of it."""
         return NodeView(self.id, self.zone_id, self.weight)
+
+
+StoreOpener = Callable[[NodeEntry], FragmentStore]
+
+
+def _open_django_storage(node: NodeEntry) -> FragmentStore:
+    return django_storage.open_storage(node.location, node.options, node.identity, capacity_bytes=node.capacity_bytes)
+
+
+# A kind of store, and how to open one.
+_STORE_OPENERS: Mapping[str, StoreOpener] = {
+    LOCAL_DISK: lambda node: LocalDisk(node.location, node.identity),
+    DJANGO_STORAGE: _open_django_storage,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +186,7 @@ class StorePool:
         opener = self._openers.get(node.store_kind)
         if opener is None:
             raise NodeUnavailable(f"node {node.name} keeps its fragments in {node.store_kind}, which is not known here")
-        store = opener(node.location, node.identity)
+        store = opener(node)
         with self._lock:
             self._open[node.id] = (node, store)
         return store
@@ -183,20 +198,28 @@ class StorePool:
 
 
 def _is_same_store(one: NodeEntry, other: NodeEntry) -> bool:
-    return (one.store_kind, one.location, one.identity) == (other.store_kind, other.location, other.identity)
+    return _store_of(one) == _store_of(other)
+
+
+def _store_of(node: NodeEntry) -> tuple[object, ...]:
+    return node.store_kind, node.location, node.identity, node.options, node.capacity_bytes
 
 
 def store_kinds() -> list[str]:
     """Return the kinds of store that are known here."""
-    return sorted(_STORE_INITIALIZERS)
+    return sorted(_STORE_OPENERS)
 
 
-def initialize_store(store_kind: str, location: str) -> UUID:
-    """Make a place a store and return the identity that it bears; NodeUnavailable if that can't be done."""
-    initializer = _STORE_INITIALIZERS.get(store_kind)
-    if initializer is None:
-        raise NodeUnavailable(f"{store_kind} is not a kind of store that is known here")
-    return initializer(location)
+def initialize_store(store_kind: str, location: str, options: StoreOptions | None = None) -> UUID:
+    """Make a place a store and return the identity that it bears; NodeUnavailable if that can't be done.
+
+    The location of a local disk is its directory, that of a Django storage the dotted path of the storage class.
+    """
+    if store_kind == LOCAL_DISK:
+        return LocalDisk.initialize(location)
+    if store_kind == DJANGO_STORAGE:
+        return django_storage.initialize_storage(location, options or StoreOptions())
+    raise NodeUnavailable(f"{store_kind} is not a kind of store that is known here")
 
 
 class _Snapshot:
@@ -252,6 +275,8 @@ def _read(snapshot: _Snapshot) -> Topology:
             identity=node.identity,
             weight=node.weight,
             state=NodeState(node.state),
+            options=StoreOptions(node.options, bytes(node.sealed_options)),
+            capacity_bytes=node.capacity_bytes,
         )
         for node in Node.objects.order_by("id")
     ]

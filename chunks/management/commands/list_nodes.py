@@ -15,7 +15,20 @@ from chunks import topology
 from chunks.durability_report import describe_schemes
 from chunks.selectors import Health, NodeSummary, list_nodes
 
-HEADINGS = ("NODE", "ZONE", "STATE", "WEIGHT", "SIZE", "FREE", "FRAGMENTS", "FAULTS", "SEEN", "LATENCY", "LAST ERROR")
+HEADINGS = (
+    "NODE",
+    "ZONE",
+    "STATE",
+    "WEIGHT",
+    "SIZE",
+    "FREE",
+    "FRAGMENTS",
+    "FAULTS",
+    "SEEN",
+    "LATENCY",
+    "STORE",
+    "LAST ERROR",
+)
 
 
 class Command(BaseCommand):
@@ -49,16 +62,18 @@ def _cells(node: NodeSummary, now: datetime) -> Sequence[str]:
         node.state.value,
         f"{node.weight:g}",
         *_health_cells(node.health, node.fragment_count, node.fault_count, now),
+        f"{node.location} {node.options}".rstrip(),
+        "" if node.health is None else node.health.last_error,
     )
 
 
 def _health_cells(health: Health | None, fragment_count: int, fault_count: int, now: datetime) -> Sequence[str]:
     counts = (f"{fragment_count:,}", f"{fault_count:,}")
     if health is None:
-        return ("-", "-", *counts, "never", "-", "")
+        return ("-", "-", *counts, "never", "-")
     seen = "never" if health.last_seen_at is None else f"{(now - health.last_seen_at).total_seconds():.0f} s ago"
     latency = "-" if health.latency_seconds is None else f"{health.latency_seconds * 1000:.1f} ms"
-    return (_gibibytes(health.total_bytes), _gibibytes(health.free_bytes), *counts, seen, latency, health.last_error)
+    return (_gibibytes(health.total_bytes), _gibibytes(health.free_bytes), *counts, seen, latency)
 
 
 def _gibibytes(size_bytes: int | None) -> str:

@@ -111,11 +111,11 @@ class Cluster:
         self._paths[str(path)] = node_id
         self.entries.append(NodeEntry(node_id, zone_id, f"node-{node_id}", "local_disk", str(path), identity))
 
-    def _open(self, location: str, identity: UUID) -> FragmentStore:
-        node_id = self._paths[location]
+    def _open(self, node: NodeEntry) -> FragmentStore:
+        node_id = self._paths[node.location]
         switch = self.switches.get(node_id)
         if switch is None:
-            switch = self.switches[node_id] = SwitchedStore(LocalDisk(location, identity))
+            switch = self.switches[node_id] = SwitchedStore(LocalDisk(node.location, node.identity))
         return switch
 
     def _snapshot(self) -> Topology:

@@ -1,0 +1,78 @@
+"""From a node's row to its store: the storage class by its dotted path, the driver that suits it, time-outs."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import Storage
+from django.utils.module_loading import import_string
+
+from chunks.errors import NodeUnavailable
+from chunks.stores.django_storage.drivers import ANSWER_SECONDS, Driver
+from chunks.stores.django_storage.options import StoreOptions
+from chunks.stores.django_storage.plain import PlainDriver
+from chunks.stores.django_storage.store import DjangoStorage
+
+TIMEOUT_OPTION = "timeout_seconds"  # the adapter's own; all others are the storage's
+
+
+def open_storage(
+    dotted_path: str, options: StoreOptions, identity: UUID, *, capacity_bytes: int | None = None
+) -> DjangoStorage:
+    """Open the store of a node whose identity is known. NodeUnavailable if it can't be reached or is another one."""
+    driver = make_driver(dotted_path, options.opened())
+    try:
+        return DjangoStorage(driver, identity, capacity_bytes=capacity_bytes)
+    except NodeUnavailable:
+        driver.close()
+        raise
+
+
+def initialize_storage(dotted_path: str, options: StoreOptions) -> UUID:
+    """Make a storage a store and return its identity. NodeUnavailable if that can't be done."""
+    driver = make_driver(dotted_path, options.opened())
+    try:
+        return DjangoStorage.initialize(driver)
+    finally:
+        driver.close()
+
+
+def make_driver(dotted_path: str, options: Mapping[str, Any]) -> Driver:
+    """Return the driver of a storage class with its options. Nothing is asked of the storage yet."""
+    storage_class = _storage_class(dotted_path)
+    given = dict(options)
+    try:
+        answer_seconds = float(given.pop(TIMEOUT_OPTION, ANSWER_SECONDS))
+    except (TypeError, ValueError):
+        raise NodeUnavailable(f"{TIMEOUT_OPTION}: expected a number of seconds") from None
+    origins = {f"{base.__module__}.{base.__qualname__}" for base in storage_class.__mro__}
+    if "storages.backends.s3.S3Storage" in origins:
+        from chunks.stores.django_storage.s3 import S3Driver, client_config
+
+        given.setdefault("client_config", client_config(given, answer_seconds))
+        return S3Driver(_made(storage_class, given))
+    if "storages.backends.sftpstorage.SFTPStorage" in origins:
+        from chunks.stores.django_storage.sftp import SftpDriver, with_time_outs
+
+        given = with_time_outs(given, answer_seconds)
+        _made(storage_class, given)  # so that a wrong option is said now
+        return SftpDriver(lambda: _made(storage_class, given), answer_seconds=answer_seconds)
+    return PlainDriver(_made(storage_class, given), answer_seconds=answer_seconds)
+
+
+def _storage_class(dotted_path: str) -> type[Storage]:
+    try:
+        found = import_string(dotted_path)
+    except (ImportError, ImproperlyConfigured) as error:
+        raise NodeUnavailable(f"{dotted_path} can't be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Storage)):
+        raise NodeUnavailable(f"{dotted_path} is not a storage class")
+    return found
+
+
+def _made(storage_class: type[Storage], options: Mapping[str, Any]) -> Storage:
+    try:
+        return storage_class(**options)
+    except (ImproperlyConfigured, TypeError, ValueError) as error:
+        raise NodeUnavailable(f"{storage_class.__name__}: {error}") from error
