@@ -7,10 +7,10 @@ import os
 import sys
 
 from django.conf import settings
-from django.core.management import execute_from_command_line
 from django.db import OperationalError, connection
 
 from objstore_project import environment
+from objstore_project.audited_commands import AuditedUtility
 
 
 def main(arguments: list[str]) -> None:
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
         if arguments[1:2] == ["up"]:
             # Before the settings, because they read the secret key that this writes.
             environment.prepare_data_directory(os.environ)
-        execute_from_command_line(arguments)
+        AuditedUtility(arguments).execute()
     except environment.ConfigurationError as error:
         sys.exit(f"objstore: {error}")
     except OperationalError as error:

@@ -78,6 +78,18 @@ class RequestFacts:
 NO_FACTS = RequestFacts()
 
 
+def telling_facts(facts: RequestFacts) -> dict[str, object]:
+    """Return what a later question about a decision needs to know of the request, and nothing that is secret."""
+    told: dict[str, object] = {"is_secure": facts.is_secure}
+    headers = {name: facts.headers[name] for name in (*_HEADER_KEYS, "x-amz-tagging") if name in facts.headers}
+    query = {name: facts.query[name] for name in _QUERY_KEYS if name in facts.query}
+    if headers:
+        told["headers"] = headers
+    if query:
+        told["query"] = query
+    return told
+
+
 def context_values(
     facts: RequestFacts,
     principal: Principal,

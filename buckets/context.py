@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from accesscontrol.denials import access_denied
 from accesscontrol.policy import Decision, Outcome
 from accesscontrol.principal import Principal
 from accesscontrol.request_facts import NO_FACTS, RequestFacts
+from audit.draft import AuditDraft
+from audit.services.parts import one_of_many
 from buckets.selectors import BucketRecord
 from s3protocol import errors
 
@@ -22,7 +25,7 @@ class RequestContext:
     """A request that has been authorized for its own action.
 
     `key` is the addressed one, `version` what `objects` found at the address of a read, `body` the stream of an upload, `facts` what conditions
-    of policies may ask of the request.
+    of policies may ask of the request, `audit` the draft of its row in the audit log.
     """
 
     principal: Principal
@@ -32,6 +35,7 @@ class RequestContext:
     version: Any = None
     body: Any = None
     facts: RequestFacts = NO_FACTS
+    audit: AuditDraft | None = None
 
     def is_charged(self, bucket: BucketRecord) -> bool:
         """Say whether the bucket has requesters pay, and this is one: somebody other than its owner."""
@@ -77,7 +81,7 @@ class RequestContext:
         stated: Mapping[str, str] | None = None,
     ) -> Decision:
         """Decide about an action on the addressed bucket or another one, or with a key on an object in it."""
-        return decide(
+        decision = decide(
             self.principal,
             action=action,
             bucket=bucket or self.bucket_record,
@@ -88,6 +92,19 @@ class RequestContext:
             request_tags=request_tags,
             stated=stated,
         )
+        if self.audit is not None:
+            self.audit.note(action, key, decision)
+        return decision
+
+    @contextmanager
+    def one_of_many(self, *, action: str, key: str, version_id: str | None) -> Iterator[None]:
+        """Audit what a block does by itself: one of several things that the request names in its body."""
+        whole = self.audit
+        try:
+            with one_of_many(whole, action=action, key=key, version_id=version_id) as self.audit:
+                yield
+        finally:
+            self.audit = whole
 
     def authorize(
         self,

@@ -17,6 +17,7 @@ from accesscontrol.principal import ANONYMOUS, Principal
 from accesscontrol.request_facts import RequestFacts
 from accesscontrol.selectors import principal_of_user
 from buckets.selectors import BucketRecord, find_bucket
+from console.audit_trail import note_decision
 from objects.selectors.lookup import VersionRecord
 
 
@@ -61,6 +62,7 @@ def require(
     assert actions, "a view says what it does"
     for action in actions:
         decision = decide_for(request, action, bucket=bucket, key=key, version=version)
+        note_decision(action, key, decision)
         if not decision.is_allowed:
             raise PermissionDenied(f"{action}: {decision.reason}.")
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
+from audit.services.partitions import drop_partitions, make_partitions
+from audit.services.sealing import seal_rows, settled_id
 from chunks import services as chunk_services
 from chunks.records import MEBIBYTE
 from chunks.services import LostNodes, NodeProbe, RepairReport, ScrubReport, SweepReport
@@ -23,6 +25,16 @@ from objects.services.lifecycle import Applied, apply_rules, find_due_buckets, f
 from objects.services.rewrap import rewrap_data_keys as rewrap_batch
 
 Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was done for the audit log."""
+
+    sealed_rows: int
+    made_partitions: int
+    dropped_partitions: int
+
 
 # To order many faults takes seconds, so an order is followed for a minute.
 REPAIR_BATCH_SIZE = 20_000
@@ -155,6 +167,18 @@ def _scrub_progress(total: ScrubReport, seconds: float) -> str:
         f"{total.chunks} chunks, {total.size_bytes / MEBIBYTE:,.0f} MiB of fragments verified, {rate:,.0f} MiB/s, "
         f"{total.faults.total()} faults found"
     )
+
+
+def keep_audit_log(*, report: Report = lambda _: None) -> Kept:
+    """Make the partitions of the days ahead, seal what is settled, and drop the days whose time is over."""
+    today = datetime.now(UTC).date()
+    made = make_partitions(today=today)
+    sealed = seal_rows(up_to_id=settled_id())
+    dropped = []
+    if settings.OBJSTORE_AUDIT_RETENTION_DAYS:
+        dropped = drop_partitions(before=today - timedelta(days=settings.OBJSTORE_AUDIT_RETENTION_DAYS))
+    report(f"{sealed.rows} audit rows sealed, {len(made)} partitions made, {len(dropped)} dropped")
+    return Kept(sealed.rows, len(made), len(dropped))
 
 
 def rewrap_data_keys(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> int:

@@ -81,6 +81,14 @@ def scrub() -> None:
                 logger.warning("the scrub found %s", dict(found.faults))
 
 
+@shared_task(name="workers.keep_audit_log")
+def keep_audit_log() -> None:
+    """Seal audit rows, make and drop the log's partitions."""
+    with alone("keep audit log") as is_ours:
+        if is_ours:
+            duties.keep_audit_log()
+
+
 @shared_task(name="workers.rewrap_data_keys")
 def rewrap_data_keys() -> None:
     """Wrap data keys anew after the rotation of a key."""

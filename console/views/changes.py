@@ -12,8 +12,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from audit.draft import current as current_draft
+from audit.services.parts import one_of_many
 from buckets.selectors import BucketRecord
 from console.access import find_named_bucket, open_bucket, principal_of, require
+from console.audit_trail import audits_itself
 from console.keys import decoded, visible
 from console.sizes import human_duration
 from console.uploads import UploadedStream, drain
@@ -32,6 +35,7 @@ from s3protocol import errors
 CONTENT_TYPE_LENGTH_MAX = 255
 
 
+@audits_itself
 def upload(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Store the request's raw body under the key of the query string. PUT, so that Django parses nothing of it."""
     if request.method != "PUT":
@@ -72,6 +76,7 @@ def _store(request: HttpRequest, bucket_name: str) -> HttpResponse:
     return JsonResponse({"size": version.size_bytes, "etag": version.etag, "version_id": published.version_id})
 
 
+@audits_itself
 @login_required
 @require_POST
 def delete(request: HttpRequest, bucket_name: str) -> HttpResponse:
@@ -91,7 +96,8 @@ def delete(request: HttpRequest, bucket_name: str) -> HttpResponse:
     deleted = []
     for key in keys:
         try:
-            delete_object(bucket_id=bucket.id, key=key, owner_id=owner_id, version_id=None)
+            with one_of_many(current_draft(), action="s3:DeleteObject", key=key):
+                delete_object(bucket_id=bucket.id, key=key, owner_id=owner_id, version_id=None)
             deleted.append(key)
         except errors.S3Error as error:
             messages.error(request, f"{visible(key)} stays: {error.message}")

@@ -93,7 +93,14 @@ def _delete_named(context: RequestContext, item: dict[str, Any], *, is_bypassing
     """Delete one of DeleteObjects' keys, with a decision of its own."""
     version_id = item.get("VersionId") or None
     action = "s3:DeleteObject" if version_id is None else "s3:DeleteObjectVersion"
-    context.authorize(action, key=item["Key"], stated={"s3:versionid": version_id} if version_id else None)
+    with context.one_of_many(action=action, key=item["Key"], version_id=version_id):
+        context.authorize(action, key=item["Key"], stated={"s3:versionid": version_id} if version_id else None)
+        return _delete_authorized(context, item, version_id, is_bypassing=is_bypassing)
+
+
+def _delete_authorized(
+    context: RequestContext, item: dict[str, Any], version_id: str | None, *, is_bypassing: bool
+) -> dict[str, Any]:
     _check_version_id(version_id)
     if not item["Key"]:
         raise errors.UserKeyMustBeSpecified

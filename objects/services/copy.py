@@ -134,6 +134,7 @@ def share_version(
         call_publisher(
             _COPY_VERSION,
             [bucket_id, key, version.document(), source.id, conditions.if_none_match, conditions.if_match],
+            size_bytes=version.size_bytes,
         )
     )
 
@@ -188,6 +189,9 @@ def _share_part(
         part_row, modified_at = call_publisher(
             _COPY_PART,
             [upload_row, part_number, part.length, etag, checksum_algorithm, checksum, source.id, part.start],
+            changed="part_row IS NOT NULL",
+            version_id="NULL",
+            size_bytes=part.length,
         )
     except DataError:
         raise errors.NoSuchKey from None

@@ -179,6 +179,9 @@ def publish_part(*, upload_row: int, part_number: int, stored: StoredBody, etag:
                 stored.checksum,
                 None if rows is None else json.dumps(rows),
             ],
+            changed="part_row IS NOT NULL",
+            version_id="NULL",
+            size_bytes=stored.size_bytes,
         )
         if part_row is None:
             raise errors.NoSuchUpload
@@ -235,6 +238,7 @@ def complete_multipart_upload(
             call_publisher(
                 _PUBLISH,
                 [upload.bucket_id, upload.key, version.document(), conditions.if_none_match, conditions.if_match],
+                size_bytes=version.size_bytes,
             )
         )
         _reparent_extents(result.row_id, parts)

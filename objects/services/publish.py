@@ -17,6 +17,8 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 
 from accesscontrol.acl import AclDocument
+from audit.draft import current as current_draft
+from audit.services.rows import audited_parameters, audited_statement
 from objects.encryption import StoredEncryption
 from objects.retention import NO_LOCK, ObjectLock
 from objects.services.body import StoredBody, discard_body
@@ -103,6 +105,7 @@ def publish_stored_body(
                 conditions.if_none_match,
                 conditions.if_match,
             ],
+            size_bytes=version.size_bytes,
         )
         return published(row)
     except (OperationalError, InterfaceError):
@@ -112,12 +115,31 @@ def publish_stored_body(
         raise
 
 
-def call_publisher(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
-    """Run a statement that calls one of the publishing functions and return its row."""
+def call_publisher(
+    statement: str,
+    parameters: Sequence[Any],
+    *,
+    changed: str = "outcome = ''",
+    version_id: str = "changed.version_id",
+    size_bytes: int | None = None,
+) -> tuple[Any, ...]:
+    """Run a statement that calls one of the publishing functions and return its row.
+
+    Where a request is served, the audit log's row is written by the same statement, if `changed` holds of its row;
+    `version_id` is what the change is about, `size_bytes` how large that is.
+    """
+    draft = current_draft()
+    if draft is None or draft.is_written:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            row: tuple[Any, ...] = cursor.fetchone()
+        return row
+    if size_bytes is not None:
+        draft.object_bytes = size_bytes
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        row: tuple[Any, ...] = cursor.fetchone()
-    return row
+        cursor.execute(audited_statement(statement, changed, version_id), audited_parameters(parameters, draft))
+        *answer, draft.is_written = cursor.fetchone()
+    return tuple(answer)
 
 
 def published(row: tuple[Any, ...]) -> PublishedVersion:

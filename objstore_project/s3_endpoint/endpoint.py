@@ -1,4 +1,4 @@
-"""Serve one S3 request: address → route → authenticate → find → authorize → parse → handle → serialize.
+"""Serve one S3 request: address → route → authenticate → find → authorize → parse → handle → serialize → audit.
 
 Every path to data goes through `authorize`, and what is not known to be allowed is refused. A handler's S3 error is
 rendered here, once; what is no S3 error is ours: logged once with the request id, and told as InternalError.
@@ -17,12 +17,14 @@ from django.db import InterfaceError, OperationalError
 
 from accesscontrol.authentication import Authenticated, authenticate
 from accesscontrol.request_facts import RequestFacts
+from audit.draft import AuditDraft, begin
 from buckets.context import RequestContext
 from buckets.selectors import find_bucket
 from chunks.errors import NotEnoughFragments
 from objects.selectors.lookup import look_up
 from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
+from objstore_project.s3_endpoint.audit_trail import change_by, claimed_access_key, new_draft, note_failure, record
 from objstore_project.s3_endpoint.authorization import authorize_operation
 from objstore_project.s3_endpoint.body import RequestBody, drain, is_expectation_left
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
@@ -44,12 +46,16 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
     request_id = secrets.token_hex(8).upper()
     logging_request_id.set(request_id)
     is_head = environ["REQUEST_METHOD"] == "HEAD"
-    exchange = _Exchange(environ)
-    was_refused = False
+    draft = new_draft(environ, request_id)
+    begin(draft)
+    exchange = _Exchange(environ, draft)
+    was_refused, error_code = False, ""
     try:
         response = success_response(exchange.answer(), is_head=is_head)
     except Exception as failure:  # noqa: BLE001  the last resort: a client gets an S3 error, the log gets the rest
         error = _as_s3_error(failure, request_id)
+        error_code = error.code
+        note_failure(draft, error, exchange.facts)
         response = error_response(
             error, resource=exchange.resource, request_id=request_id, host_id=HOST_ID, is_head=is_head
         )
@@ -60,7 +66,7 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
         response.headers.append(("Connection", "close"))
     response.headers.append(("x-amz-request-id", request_id))
     response.headers.append(("x-amz-id-2", HOST_ID))
-    return response
+    return record(draft, response, error_code)
 
 
 def _as_s3_error(failure: Exception, request_id: str) -> errors.S3Error:
@@ -80,8 +86,10 @@ def _as_s3_error(failure: Exception, request_id: str) -> errors.S3Error:
 class _Exchange:
     """One request on its way through the steps."""
 
-    def __init__(self, environ: Mapping[str, Any]) -> None:
+    def __init__(self, environ: Mapping[str, Any], draft: AuditDraft) -> None:
         self.environ = environ
+        self.draft = draft
+        self.facts: RequestFacts | None = None
         self.resource = environ["PATH_INFO"]
         self.body: RequestBody | None = None
         self.address: Address | None = None
@@ -90,7 +98,10 @@ class _Exchange:
         """Take the steps."""
         address = self.address = read_address(self.environ, settings.OBJSTORE_DOMAINS)
         self.resource = address.path
+        self.draft.bucket, self.draft.key = address.bucket, address.key
+        self.draft.version_id = address.query.get("versionId")
         operation_name = resolve(address.method, address.level, address.query, address.headers)
+        self.draft.operation = operation_name
         if operation_name == PREFLIGHT_REQUEST:
             return answer_preflight(address)
         authenticated = self._authenticate(address)
@@ -117,43 +128,54 @@ class _Exchange:
         if not authenticated.principal.is_anonymous:
             raise errors.InvalidRequest("A form is signed by its own fields, not by the request that carries it.")
         form = read_form(self.environ["wsgi.input"], address, now=datetime.now(UTC), region=settings.OBJSTORE_REGION)
+        self.draft.key = form.put.key
+        self.draft.name_principal(form.authenticated.principal, "POST")
         self.body = RequestBody(form.file, form.put.headers, form.authenticated, is_delimited=True)
         stored = self._carry_out(REGISTRY["PutObject"], form.put, form.authenticated)
         return answer_form(form, stored, scheme=self.environ["wsgi.url_scheme"])
 
     def _carry_out(self, operation: Operation, address: Address, authenticated: Authenticated) -> WireResponse:
         """Find what is addressed, authorize, parse, handle, serialize."""
+        self.draft.action = operation.action
         context = self._find(operation, address, authenticated)
+        self.draft.owner_id = None if context.bucket_record is None else context.bucket_record.owner_id
+        self.draft.object_bytes = None if context.version is None else context.version.size_bytes
         if operation.decided != Decided.BY_BODY:
             authorize_operation(operation, address, context)
         arguments = self._parse(operation, address)
         if operation.decided == Decided.BY_BODY:
             authorize_operation(operation, address, context, arguments)
         context.body = self.body
-        result = operation.function(context, **arguments)
+        with change_by(operation, self.draft):
+            result = operation.function(context, **arguments)
         answer = codec_for(operation.name).serialize(result)
         if context.bucket_record is not None and context.is_charged(context.bucket_record):
             answer.headers.append(("x-amz-request-charged", "requester"))
         return answer
 
     def _authenticate(self, address: Address) -> Authenticated:
-        return authenticate(
-            method=address.method,
-            path=address.path,
-            raw_query=address.raw_query,
-            headers=address.headers,
-            now=datetime.now(UTC),
-            region=settings.OBJSTORE_REGION,
-            virtual_host_bucket=address.virtual_host_bucket,
-        )
+        try:
+            authenticated = authenticate(
+                method=address.method,
+                path=address.path,
+                raw_query=address.raw_query,
+                headers=address.headers,
+                now=datetime.now(UTC),
+                region=settings.OBJSTORE_REGION,
+                virtual_host_bucket=address.virtual_host_bucket,
+            )
+        except errors.S3Error:
+            self.draft.access_key_id = claimed_access_key(address.headers, address.raw_query, settings.OBJSTORE_REGION)
+            raise
+        signature = authenticated.signature
+        self.draft.name_principal(authenticated.principal, "" if signature is None else str(signature.kind))
+        return authenticated
 
     def _find(self, operation: Operation, address: Address, authenticated: Authenticated) -> RequestContext:
         """Look up what is addressed, in one statement. Raises NoSuchBucket."""
+        self.facts = self._facts(address, authenticated)
         context = RequestContext(
-            authenticated.principal,
-            settings.OBJSTORE_REGION,
-            key=address.key,
-            facts=self._facts(address, authenticated),
+            authenticated.principal, settings.OBJSTORE_REGION, key=address.key, facts=self.facts, audit=self.draft
         )
         if address.bucket is None or operation.name == "CreateBucket":
             return context

@@ -80,6 +80,10 @@ OBJSTORE_SCRUB_MIB_PER_SECOND = ENVIRONMENT.integer("OBJSTORE_SCRUB_MIB_PER_SECO
 OBJSTORE_MOVE_MIB_PER_SECOND = ENVIRONMENT.integer("OBJSTORE_MOVE_MIB_PER_SECOND", 50, minimum=1)
 OBJSTORE_SCRUB_INTERVAL_SECONDS = ENVIRONMENT.integer("OBJSTORE_SCRUB_INTERVAL_SECONDS", 604_800)
 
+# The audit log: whether reads that succeed are in it, and how long its rows stay; 0: for ever
+OBJSTORE_AUDIT_READS = ENVIRONMENT.choice("OBJSTORE_AUDIT_READS", "on", choices=("on", "off")) == "on"
+OBJSTORE_AUDIT_RETENTION_DAYS = ENVIRONMENT.integer("OBJSTORE_AUDIT_RETENTION_DAYS", 90)
+
 # Logs
 OBJSTORE_LOG_FORMAT = ENVIRONMENT.choice("OBJSTORE_LOG_FORMAT", "text", choices=("text", "json"))
 OBJSTORE_LOG_LEVEL = ENVIRONMENT.choice(
@@ -170,6 +174,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "objstore_project",
     "accesscontrol",
+    "audit",
     "keymanagement",
     "buckets",
     "objects",

@@ -1,0 +1,164 @@
+"""Reads of the audit log: the search, and the timeline of an object. Newest first, a page at a time.
+
+A page costs what it returns wherever an index leads to its rows: by time, by key, by principal. Searches by something rare
+(a request, an address, an access key) go by BRIN indexes, those by something common find it soon in order of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from audit.models import AuditEvent
+
+PAGE_SIZE_MAX = 1_000
+STATEMENT_SECONDS_MAX = 15
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What to search for; None asks nothing. `prefix` is of the key, `since` and `until` bound the time."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    request_id: str | None = None
+    source: str | None = None
+    operation: str | None = None
+    action: str | None = None
+    account_id: str | None = None
+    principal: str | None = None
+    access_key_id: str | None = None
+    bucket: str | None = None
+    key: str | None = None
+    prefix: str | None = None
+    version_id: str | None = None
+    owner_id: str | None = None
+    outcome: str | None = None
+    source_ip: str | None = None
+    status: int | None = None
+    error_code: str | None = None
+    is_refused: bool | None = None
+
+
+_EXACT = (
+    "request_id",
+    "source",
+    "operation",
+    "action",
+    "account_id",
+    "principal",
+    "access_key_id",
+    "bucket",
+    "key",
+    "version_id",
+    "owner_id",
+    "outcome",
+    "source_ip",
+    "status",
+    "error_code",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the next one goes on behind it."""
+
+    at: datetime
+    id: int
+
+
+def search(
+    wanted: AuditFilter, *, limit: int, after: Place | None = None, visible_to: str | None = None
+) -> list[AuditEvent]:
+    """Return the newest rows that match, at most `limit`, those behind `after` if given.
+
+    `visible_to` is the account that asks: it sees what its principals did, and what was done to its buckets. None sees
+    everything, and is for operators alone.
+    """
+    found = _matching(wanted)
+    if visible_to is not None:
+        found = found.filter(Q(account_id=visible_to) | Q(owner_id=visible_to))
+    if after is not None:
+        found = found.extra(where=["(at, id) < (%s, %s)"], params=[after.at, after.id])
+    return list(found.order_by("-at", "-id")[: min(limit, PAGE_SIZE_MAX)])
+
+
+def _matching(wanted: AuditFilter) -> QuerySet[AuditEvent]:
+    found = AuditEvent.objects.filter(
+        **{name: value for name in _EXACT if (value := getattr(wanted, name)) is not None}
+    )
+    if wanted.since is not None:
+        found = found.filter(at__gte=wanted.since)
+    if wanted.until is not None:
+        found = found.filter(at__lt=wanted.until)
+    if wanted.prefix:
+        found = found.filter(key__startswith=wanted.prefix)
+    if wanted.is_refused is not None:
+        found = found.filter(status=403) if wanted.is_refused else found.exclude(status=403)
+    if wanted.bucket is not None and wanted.key is not None:
+        found = found.extra(
+            where=["hashtextextended(coalesce(bucket, '') || '/' || coalesce(key, ''), 0) = hashtextextended(%s, 0)"],
+            params=[f"{wanted.bucket}/{wanted.key}"],
+        )
+    if wanted.principal is not None:
+        found = found.extra(
+            where=["hashtextextended(principal, 0) = hashtextextended(%s, 0)"], params=[wanted.principal]
+        )
+    return found
+
+
+def find_row(request_id: str, row_id: int | None = None) -> list[AuditEvent]:
+    """Return the rows of a request, oldest first: one, or one for each thing that it changed."""
+    found = AuditEvent.objects.filter(request_id=request_id)
+    if row_id is not None:
+        found = found.filter(id=row_id)
+    return list(found.order_by("at", "id")[:PAGE_SIZE_MAX])
+
+
+def timeline(*, bucket: str, key: str, limit: int, after: Place | None = None) -> list[AuditEvent]:
+    """Return what happened to an object, newest first."""
+    return search(AuditFilter(bucket=bucket, key=key), limit=limit, after=after)
+
+
+def document(row: AuditEvent) -> dict[str, Any]:
+    """Return a row as the JSON API and the commands show it."""
+    names = [field.name for field in AuditEvent._meta.concrete_fields]  # noqa: SLF001  Django's way to ask
+    shown = {name: getattr(row, name) for name in names if name != "pk"}
+    shown["at"] = row.at.isoformat()
+    return {name: value for name, value in shown.items() if value not in (None, "")}
+
+
+def filter_from(values: Mapping[str, str]) -> AuditFilter:
+    """Read a filter from texts, such as a query string's. Raises ValueError for a time, number or truth that is none."""
+    read: dict[str, Any] = {}
+    for one in fields(AuditFilter):
+        text = values.get(one.name, "").strip() if one.name not in ("key", "prefix") else values.get(one.name, "")
+        if not text:
+            continue
+        if "\0" in text:
+            raise ValueError(f"{one.name} holds a NUL character")
+        read[one.name] = _READERS.get(one.name, str)(text)
+    return AuditFilter(**read)
+
+
+def _read_time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _read_truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
+
+
+_READERS: dict[str, Any] = {
+    "since": _read_time,
+    "until": _read_time,
+    "status": int,
+    "is_refused": _read_truth,
+}

@@ -1,0 +1,157 @@
+"""Write what nobody waits for: reads and refusals, in batches, by one thread in each process.
+
+A request leaves its draft in a bounded queue and goes on. The thread empties the queue twice a second, in one COPY. A
+queue that is full drops drafts and counts them, and the count is written, too. A process that ends writes what it has;
+one that is killed loses what it has not written: FLUSH_SECONDS of reads, at most a second with the write under way.
+While the database is away, drafts wait in the queue, and drop when it is full.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import secrets
+import threading
+import time
+from collections import deque
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+
+from audit.draft import COLUMNS, AuditDraft
+from audit.services.rows import INSERT_ROW
+
+logger = logging.getLogger("objstore.audit")
+
+QUEUE_LENGTH_MAX = 20_000
+BATCH_LENGTH_MAX = 2_000
+FLUSH_SECONDS = 0.5
+
+_COPY = f"COPY audit_auditevent ({', '.join(COLUMNS)}) FROM STDIN"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class BatchWriter:
+    """A queue of drafts, and the thread that writes them. One for each process; a forked one begins anew."""
+
+    def __init__(self) -> None:
+        self._queue: deque[AuditDraft] = deque()
+        self._dropped = 0
+        self._process_id = 0
+        self._starting = threading.Lock()
+        self._writing = threading.Lock()
+        self._wake = threading.Event()
+
+    def put(self, draft: AuditDraft) -> None:
+        """Leave a finished draft to be written. Never waits."""
+        if len(self._queue) >= QUEUE_LENGTH_MAX:
+            self._dropped += 1  # two threads may count one: it is a lower bound, and the log says so
+            return
+        self._queue.append(draft)
+        if self._process_id != os.getpid():
+            self._start()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._process_id == os.getpid():
+                return
+            self._process_id = os.getpid()
+            self._writing = threading.Lock()
+            threading.Thread(target=self._run, name="audit", daemon=True).start()
+            atexit.register(self.flush)
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait(FLUSH_SECONDS)
+            self._wake.clear()
+            try:
+                self.flush()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("audit rows wait, as the database does not answer: %s", error)
+                connection.close()
+                time.sleep(FLUSH_SECONDS)
+            except Exception:
+                logger.exception("audit rows could not be written")
+
+    def flush(self) -> None:
+        """Write all that is in the queue now. Raises OperationalError while the database is away; nothing is lost then."""
+        with self._writing:
+            while self._queue or self._dropped:
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LENGTH_MAX))]
+                dropped, self._dropped = self._dropped, 0
+                if dropped:
+                    batch.append(_dropped_row(dropped))
+                    logger.error("at least %d audit rows were dropped: the queue was full", dropped)
+                try:
+                    write_batch(batch)
+                except (OperationalError, InterfaceError):
+                    self._queue.extendleft(reversed(batch))
+                    raise
+
+
+def _dropped_row(count: int) -> AuditDraft:
+    """Return the row that says how many rows are missing."""
+    draft = AuditDraft(request_id=secrets.token_hex(8).upper(), source="audit", operation="dropped")
+    draft.error_reason = f"at least {count} rows were dropped: the queue was full"
+    draft.finish(status=0)
+    return draft
+
+
+def write_batch(batch: list[AuditDraft]) -> None:
+    """Write rows in one COPY; where the database refuses one, the others one by one. No wait for the disk."""
+    connection.close_if_unusable_or_obsolete()
+    rows = [draft.values() for draft in batch]
+    text = "".join(map(_copy_line, rows))
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
+                copy.write(text)
+    except (OperationalError, InterfaceError):
+        raise
+    except DatabaseError:
+        logger.exception("a batch of audit rows was refused; they are written one by one")
+        _write_singly(rows)
+
+
+def _write_singly(rows: list[list[str | None]]) -> None:
+    for row in rows:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(INSERT_ROW, row)
+        except (OperationalError, InterfaceError):
+            raise
+        except DatabaseError:
+            logger.exception("the audit row of request %s was refused", row[1])
+
+
+def _copy_line(row: list[str | None]) -> str:
+    """Render a row for COPY: tabs between, its own word for null, and what has a meaning escaped."""
+    line = "\t".join(["\\N" if value is None else _escaped(value) for value in row])
+    return line + "\n"
+
+
+def _escaped(value: str) -> str:
+    return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
+
+
+_writer = BatchWriter()
+
+
+def leave(draft: AuditDraft) -> None:
+    """Leave a finished draft to the batch writer, unless its row is written, or it is a read that nobody wants."""
+    if is_wanted(draft):
+        _writer.put(draft)
+
+
+def is_wanted(draft: AuditDraft) -> bool:
+    """Say whether a draft is to be written: it is not yet, and it is no read where those are not audited."""
+    if draft.status >= 400:
+        return True
+    return not draft.is_written and (settings.OBJSTORE_AUDIT_READS or draft.method not in ("GET", "HEAD", "OPTIONS"))
+
+
+def flush() -> None:
+    """Write what is left to be written, for commands and tests."""
+    _writer.flush()

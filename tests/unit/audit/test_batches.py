@@ -1,0 +1,92 @@
+"""What the batch writer does under odd texts, overflow, and a database that refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from audit.draft import AuditDraft, redacted
+from audit.models import AuditEvent
+from audit.services import batches
+from audit.services.rows import write_row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def draft(key: str = "k", **fields: Any) -> AuditDraft:
+    one = AuditDraft(request_id="R", source="test", bucket="b", key=key, **fields)
+    one.finish(status=200)
+    return one
+
+
+@pytest.fixture(autouse=True)
+def empty_log() -> None:
+    AuditEvent.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    "key", ["a\tb", "a\nb\\N", "\\.", "\\N", "\r", "ä€😀", "\x01\x7f\x85\u2028", '"', "'", "", "NULL", " "]
+)
+def test_texts_come_back_as_they_were(key: str) -> None:
+    batches.write_batch([draft(key)])
+    write_row(draft(key))
+    assert [event.key for event in AuditEvent.objects.all()] == [key, key]
+
+
+def test_what_postgresql_cannot_hold_is_replaced_and_long_texts_are_cut() -> None:
+    batches.write_batch([draft("a\0b\ud800", user_agent="x" * 10_000, principal="")])
+    event = AuditEvent.objects.get()
+    assert "\0" not in (event.key or "")
+    assert len(event.user_agent) == 512
+
+
+def test_a_full_queue_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "QUEUE_LENGTH_MAX", 3)
+    writer = batches.BatchWriter()
+    monkeypatch.setattr(writer, "_start", lambda: None)
+    for number in range(10):
+        writer.put(draft(str(number)))
+    writer.flush()
+    kept = AuditEvent.objects.exclude(operation="dropped")
+    assert sorted(event.key or "" for event in kept) == ["0", "1", "2"]
+    assert "at least 7 rows" in AuditEvent.objects.get(operation="dropped").reason
+
+
+def test_rows_wait_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = batches.BatchWriter()
+    monkeypatch.setattr(writer, "_start", lambda: None)
+    for number in range(3):
+        writer.put(draft(str(number)))
+
+    def away(_: object) -> None:
+        raise OperationalError("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(batches, "write_batch", away)
+        with pytest.raises(OperationalError):
+            writer.flush()
+    writer.flush()
+    assert [event.key for event in AuditEvent.objects.order_by("id")] == ["0", "1", "2"]
+
+
+def test_one_row_that_is_refused_takes_no_other_with_it() -> None:
+    bad = draft("bad")
+    bad.object_bytes = 1 << 80
+    batches.write_batch([draft("1"), bad, draft("2")])
+    assert [event.key for event in AuditEvent.objects.order_by("id")] == ["1", "2"]
+
+
+def test_reads_may_be_left_out_but_no_refusal(settings: Any) -> None:
+    settings.OBJSTORE_AUDIT_READS = False
+    read = draft("k", method="GET")
+    assert not batches.is_wanted(read)
+    read.status = 403
+    assert batches.is_wanted(read)
+    assert batches.is_wanted(draft("k", method="PUT"))
+
+
+def test_signatures_and_tokens_are_left_out_of_queries() -> None:
+    query = "X-Amz-Signature=abc&prefix=a&X-Amz-Security-Token=secret&Signature=x%2B"
+    assert redacted(query) == "X-Amz-Signature=-&prefix=a&X-Amz-Security-Token=-&Signature=-"
