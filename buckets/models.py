@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
 from accesscontrol.models import Account
 from accesscontrol.public_access import ObjectOwnership
+from events.models import EventTarget
 
 
 def default_history_seconds() -> int:
@@ -70,6 +72,9 @@ class Bucket(models.Model):
     has_lifecycle_rules = models.BooleanField(
         default=False, db_default=False, help_text="Whether its configurations hold lifecycle rules."
     )
+    has_notification_rules = models.BooleanField(
+        default=False, db_default=False, help_text="Whether anybody is told of what happens in it."
+    )
     is_requester_pays = models.BooleanField(
         default=False, db_default=False, help_text="Whether others must agree to be charged for their requests."
     )
@@ -114,3 +119,24 @@ class BucketConfiguration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket} {self.kind}"
+
+
+class NotificationRule(models.Model):
+    """Which events of a bucket go to a target: what its notification configuration says, as the writing functions ask."""
+
+    bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="notification_rules", db_index=False)
+    target = models.ForeignKey(EventTarget, on_delete=models.PROTECT, related_name="notification_rules")
+    configuration_id = models.CharField(max_length=255, blank=True)
+    event_names = ArrayField(models.CharField(max_length=64), help_text="As `ObjectCreated:*`; `*` is every event.")
+    prefix = models.TextField(blank=True)
+    suffix = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["bucket", "id"]
+        indexes: ClassVar = [
+            # Every write into a bucket that has rules.
+            models.Index(fields=["bucket"], name="notification_rules_of_bucket"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bucket} → {self.target}"

@@ -9,9 +9,11 @@ from django.db import connection, transaction
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
-from buckets import lifecycle
-from buckets.models import Bucket, BucketConfiguration, Versioning
+from buckets import lifecycle, notification
+from buckets.models import Bucket, BucketConfiguration, NotificationRule, Versioning
 from buckets.names import is_valid_bucket_name
+from events.models import EventTarget
+from events.services.outbox import note_test_event
 from s3protocol import errors
 
 # The class of advisory locks that stand for a bucket's existence: a writer into the bucket holds its lock shared until
@@ -152,6 +154,53 @@ def put_bucket_lifecycle_configuration(*, bucket_id: int, document: Any) -> None
         else:
             put_configuration(bucket_id=bucket_id, kind=lifecycle.KIND, document=document)
         Bucket.objects.filter(pk=bucket_id).update(has_lifecycle_rules=document is not None)
+
+
+def put_bucket_notification_configuration(
+    *, bucket_id: int, document: Mapping[str, Any], tells_targets: bool = True
+) -> None:
+    """Replace who is told of what happens in a bucket, whoever calls has checked the document; {} tells nobody.
+
+    Every change that commits from then on is told. Each target gets a test event, if `tells_targets`. Raises
+    InvalidArgument for a target that there is not.
+    """
+    rules = notification.rules_of(document)
+    targets = {(target.name, target.kind): target for target in EventTarget.objects.all()} if rules else {}
+    bus = next((target for target in targets.values() if target.is_event_bus), None)
+    rows = []
+    for rule in rules:
+        named = bus if rule.target is None else targets.get((rule.target.name, rule.target.kind.value))
+        if named is None:
+            raise errors.InvalidArgument(
+                "Unable to validate the following destination configurations",
+                ArgumentName="EventBridgeConfiguration" if rule.target is None else rule.target.arn,
+                ArgumentValue="null",
+            )
+        rows.append(
+            NotificationRule(
+                bucket_id=bucket_id,
+                target=named,
+                configuration_id=rule.configuration_id,
+                event_names=list(rule.event_names),
+                prefix=rule.prefix,
+                suffix=rule.suffix,
+            )
+        )
+    with transaction.atomic():
+        lock_bucket_exclusively(bucket_id)
+        bucket = Bucket.objects.get(pk=bucket_id)
+        if document:
+            put_configuration(bucket_id=bucket_id, kind=notification.KIND, document=document)
+        else:
+            delete_configuration(bucket_id=bucket_id, kind=notification.KIND)
+        NotificationRule.objects.filter(bucket_id=bucket_id).delete()
+        NotificationRule.objects.bulk_create(rows)
+        Bucket.objects.filter(pk=bucket_id).update(has_notification_rules=bool(rows))
+        if tells_targets:
+            for target_id in sorted({row.target_id for row in rows if not row.target.is_event_bus}):
+                note_test_event(
+                    target_id=target_id, bucket_id=bucket_id, bucket_name=bucket.name, owner_id=bucket.owner_id
+                )
 
 
 def put_bucket_request_payment(*, bucket_id: int, is_requester_pays: bool) -> None:

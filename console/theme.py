@@ -89,6 +89,14 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Events",
+                "separator": True,
+                "items": [
+                    _rows("Targets", "send", "events.eventtarget"),
+                    _rows("Outbox", "outbox", "events.event"),
+                ],
+            },
+            {
                 "title": "Access",
                 "separator": True,
                 "items": [

@@ -8,6 +8,7 @@ runs before them) read the environment; everybody else gets values from `django.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -97,6 +98,13 @@ class Environment:
     def words(self, name: str) -> tuple[str, ...]:
         """Return the parts of a comma-separated list, trimmed, without empty ones."""
         return tuple(part.strip() for part in self.text(name, "").split(",") if part.strip())
+
+    def networks(self, name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """Return the networks of a comma-separated list, each as 10.0.0.0/8 or a single address."""
+        try:
+            return tuple(ipaddress.ip_network(word) for word in self.words(name))
+        except ValueError as error:
+            raise ConfigurationError(f"{name}: expected networks as 10.0.0.0/8, {reason(error)}") from error
 
     def directory(self, name: str, default: str) -> Path:
         """Return an absolute path with its symbolic links resolved. It need not exist."""

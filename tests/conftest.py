@@ -55,7 +55,11 @@ def django_db_modify_db_settings(embedded_postgresql: Path) -> None:
 def live() -> Iterator[LiveSystem]:
     """Run the whole system, shared by all tests of the session; see `LiveSystem` for what it offers."""
     with tempfile.TemporaryDirectory(prefix="objstore-live-") as directory:
-        system = LiveSystem.start(Path(directory) / "var", OBJSTORE_DOMAIN="s3.objstore.test")
+        system = LiveSystem.start(
+            Path(directory) / "var",
+            OBJSTORE_DOMAIN="s3.objstore.test",
+            OBJSTORE_OUTBOUND_NETWORKS="127.0.0.0/8",
+        )
         yield system
         system.stop()
 

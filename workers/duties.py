@@ -18,11 +18,14 @@ from chunks import services as chunk_services
 from chunks.records import MEBIBYTE
 from chunks.services import LostNodes, NodeProbe, RepairReport, ScrubReport, SweepReport
 from chunks.throttle import Throttle
+from events.services.delivery import Delivered, waiting_targets
+from events.services.delivery import deliver_events as deliver_to_target
 from objects.services.archive import Restored, carry_out_restores
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
 from objects.services.lifecycle import Applied, apply_rules, find_due_buckets, forget_runs
 from objects.services.rewrap import rewrap_data_keys as rewrap_batch
+from workers.alone import alone
 
 Report = Callable[[str], None]
 
@@ -96,6 +99,20 @@ def restore_archived(*, seconds_max: float = float("inf"), report: Report = lamb
             break
         total = Restored(total.opened + batch.opened, total.closed + batch.closed)
         report(f"{total.opened} archived versions restored, {total.closed} restores over")
+    return total
+
+
+def deliver_events(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> Delivered:
+    """Deliver what waits for targets that may be tried; one process at a time works for a target."""
+    total = Delivered()
+    until = time.monotonic() + seconds_max
+    for target_id in waiting_targets():
+        with alone(f"deliver events {target_id}") as is_ours:
+            if not is_ours:
+                continue
+            done = deliver_to_target(target_id, may_go_on=lambda: time.monotonic() < until)
+        total = Delivered(*(getattr(total, one.name) + getattr(done, one.name) for one in fields(Delivered)))
+        report(f"{total.sent} events delivered, {total.failed} failed, {total.given_up} given up")
     return total
 
 

@@ -40,6 +40,14 @@ def collect_garbage() -> None:
         logger.info("collected %s", collected)
 
 
+@shared_task(name="workers.deliver_events")
+def deliver_events() -> None:
+    """Tell targets what happened."""
+    delivered = duties.deliver_events(seconds_max=TASK_SECONDS_MAX)
+    if delivered.sent or delivered.failed:
+        logger.info("delivered %d events, %d failed", delivered.sent, delivered.failed)
+
+
 @shared_task(name="workers.probe_nodes")
 def probe_nodes() -> None:
     """Look at the nodes and write down how they fare."""

@@ -1,4 +1,4 @@
-"""What can be asked of a bucket and is never configured here: access logs and notifications. Clients look before they act."""
+"""What can be asked of a bucket and is never configured here: access logs. Clients look before they act."""
 
 from __future__ import annotations
 
@@ -11,10 +11,4 @@ from s3protocol.registry import operation
 @operation("GetBucketLogging", action="s3:GetBucketLogging")
 def get_bucket_logging(context: RequestContext, *, bucket: str) -> dict[str, Any]:
     """Say that the bucket writes no access logs."""
-    return {}
-
-
-@operation("GetBucketNotificationConfiguration", action="s3:GetBucketNotification")
-def get_bucket_notification_configuration(context: RequestContext, *, bucket: str) -> dict[str, Any]:
-    """Say that nobody is notified of what happens in the bucket."""
     return {}

@@ -10,6 +10,7 @@ from accesscontrol.requested_acl import AclHeaders
 from buckets.context import RequestContext
 from buckets.selectors import BucketRecord
 from buckets.tags import tags_from_header
+from events.cause import CREATED_BY_COPY
 from objects.attributes import checked_metadata, system_headers
 from objects.conditions import ReadConditions, check_copy_source
 from objects.customer_keys import CustomerKey, parse_customer_key
@@ -203,6 +204,7 @@ def copy_object(
     authorize_header_tags(context, key, tagging if replaces_tags else None)
     version = NewVersion(
         **_copied_version(source.opened, checksum_algorithm),
+        event_name=CREATED_BY_COPY,
         owner_id=ownership.owner_id,
         acl=ownership.acl,
         content_type=(content_type or "") if replaces_metadata else source.version.content_type,

@@ -6,6 +6,7 @@ from typing import Any
 
 from buckets.context import RequestContext
 from buckets.tags import OBJECT_TAG_COUNT_MAX, tag_set, tags_from_document
+from events.cause import TAGS_DELETED
 from objects.operations.answers import version_members
 from objects.operations.read import readable_version
 from objects.services.tagging import put_object_tagging as store_tags
@@ -53,5 +54,5 @@ def delete_object_tagging(
 ) -> dict[str, Any]:
     """Remove an object's tags."""
     version = readable_version(context, key, version_id)
-    store_tags(version_row=version.id, tags={})
+    store_tags(version_row=version.id, tags={}, event_name=TAGS_DELETED)
     return version_members(context.bucket, version.version_id)

@@ -14,23 +14,28 @@ from django.db import connection, transaction
 
 from buckets.lifecycle import over_at
 from buckets.storage_classes import DEEP_ARCHIVE, is_archive
+from events.cause import RESTORE_ASKED, RESTORE_ENDED, RESTORED
 from objects.models import ObjectVersion, Restore, RestoreTier
 from objects.selectors.lookup import VersionRecord
 from objects.selectors.restores import find_restore
+from objects.services.events import note_version_event
 from s3protocol import errors
+from s3protocol.timestamps import format_iso8601
 
 BATCH_SIZE = 500
 
 # Plan: the index restores_pending. The rivals are other workers, and requests for a faster tier.
 _CLAIM_PENDING = """
-SELECT id, days FROM objects_restore WHERE restored_at IS NULL
- ORDER BY tier, requested_at LIMIT %s FOR UPDATE SKIP LOCKED
+SELECT r.id, r.days, v.id, v.storage_class
+  FROM objects_restore r JOIN objects_objectversion v ON v.id = r.version_id
+ WHERE r.restored_at IS NULL ORDER BY r.tier, r.requested_at LIMIT %s FOR UPDATE OF r SKIP LOCKED
 """
 
 # Plan: the index restores_by_end. A request for more days that came first is seen by the condition.
 _CLOSE = """
 DELETE FROM objects_restore WHERE id IN (
     SELECT id FROM objects_restore WHERE expires_at <= %s ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING version_id
 """
 
 
@@ -73,6 +78,7 @@ def restore_object(*, version: VersionRecord, days: int, tier: RestoreTier, now:
     restore = Restore.objects.select_for_update().filter(version_id=version.id).first()
     if restore is None:
         Restore.objects.create(version_id=version.id, days=days, tier=tier)
+        note_version_event(version.id, RESTORE_ASKED)
         return False
     if restore.restored_at is not None:
         restore.days, restore.expires_at = days, over_at(now, days, day_seconds)
@@ -91,9 +97,18 @@ def carry_out_restores(*, now: datetime, day_seconds: int, batch_size: int = BAT
         with connection.cursor() as cursor:
             cursor.execute(_CLAIM_PENDING, [batch_size])
             pending = cursor.fetchall()
-        for row, days in pending:
-            Restore.objects.filter(pk=row).update(restored_at=now, expires_at=over_at(now, days, day_seconds))
-    with connection.cursor() as cursor:
-        cursor.execute(_CLOSE, [now, batch_size])
-        closed = cursor.rowcount
-    return Restored(len(pending), closed)
+        for row, days, version_row, storage_class in pending:
+            ends_at = over_at(now, days, day_seconds)
+            Restore.objects.filter(pk=row).update(restored_at=now, expires_at=ends_at)
+            told = {
+                "lifecycleRestorationExpiryTime": format_iso8601(ends_at),
+                "lifecycleRestoreStorageClass": storage_class,
+            }
+            note_version_event(version_row, RESTORED, {"glacierEventData": {"restoreEventData": told}})
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_CLOSE, [now, batch_size])
+            closed = [row[0] for row in cursor.fetchall()]
+        for version_row in closed:
+            note_version_event(version_row, RESTORE_ENDED)
+    return Restored(len(pending), len(closed))

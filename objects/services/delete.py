@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from events.cause import REMOVED, cause_document
 from objects.services.publish import call_publisher, new_version_id, raise_outcome
 from s3protocol import errors
 
@@ -49,7 +50,12 @@ def delete_object(
     Deleting what is not there succeeds, as in S3. `is_bypassing` lifts retention in GOVERNANCE mode; whoever says so has
     authorized it. Raises AccessDenied for a locked version, NoSuchKey and PreconditionFailed for conditions, NoSuchBucket.
     """
-    marker = {"version_id": new_version_id(), "owner_id": owner_id, "is_delete_marker": True}
+    marker = {
+        "version_id": new_version_id(),
+        "owner_id": owner_id,
+        "is_delete_marker": True,
+        "cause": cause_document(REMOVED),
+    }
     outcome, deleted_version_id, is_delete_marker = call_publisher(
         _DELETE_OBJECT,
         [

@@ -18,6 +18,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from buckets.lifecycle import DEFAULT_MINIMUM_SIZE, KIND, MINIMUM_SIZE, Rule, age_cutoff, day_start, enabled_rules
+from events.cause import EXPIRED, cause_document
 from objects.listing import successor
 from objects.models import LifecycleRun, MultipartUpload
 from objects.services.lifecycle_transitions import carry_out_transitions
@@ -64,7 +65,7 @@ SELECT d.key, d.id, x.outcome
   FROM due d CROSS JOIN LATERAL objects_delete_object(
        %(bucket_id)s, d.key, d.version_id,
        jsonb_build_object('version_id', replace(gen_random_uuid()::text, '-', ''), 'owner_id', %(owner_id)s::text,
-                          'is_delete_marker', true),
+                          'is_delete_marker', true, 'cause', %(cause)s::jsonb),
        NULL, NULL, NULL, false) x
 """
 
@@ -187,6 +188,7 @@ def _expirations(
     arguments: dict[str, Any] = {
         "bucket_id": bucket.id,
         "owner_id": bucket.owner_id,
+        "cause": json.dumps(cause_document(EXPIRED)),
         "prefix": rule.filter.prefix,
         "end": successor(rule.filter.prefix),
         "tags": json.dumps(dict(rule.filter.tags)),

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from events.cause import RETENTION_PUT
 from objects.models import ObjectVersion
 from objects.retention import ObjectLock, check_change
+from objects.services.events import note_version_event
 from s3protocol import errors
 
 
@@ -25,6 +27,7 @@ def put_object_retention(
         held = ObjectLock(version.lock_mode, version.retain_until, version.legal_hold)
         check_change(held, mode, retain_until, now=now, is_bypassing=is_bypassing)
         ObjectVersion.objects.filter(pk=version_row).update(lock_mode=mode, retain_until=retain_until)
+        note_version_event(version_row, RETENTION_PUT)
 
 
 def put_object_legal_hold(*, version_row: int, is_held: bool) -> None:

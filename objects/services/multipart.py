@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from buckets.services import lock_bucket_shared
+from events.cause import CREATED_BY_COMPLETION
 from objects.conditions import unquote_etag
 from objects.encryption import StoredEncryption
 from objects.models import MultipartUpload, ObjectVersion, Part
@@ -327,6 +328,7 @@ def _version_of_parts(upload: MultipartUpload, parts: Sequence[Part], claim: Com
         part_count=len(parts),
         parts=[[part.part_number, part.size_bytes, part.checksum] for part in parts],
         version_id=new_version_id(),
+        event_name=CREATED_BY_COMPLETION,
     )
 
 

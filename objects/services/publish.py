@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from accesscontrol.acl import AclDocument
 from audit.draft import current as current_draft
 from audit.services.rows import audited_parameters, audited_statement
+from events.cause import CREATED_BY_PUT, cause_document
 from objects.encryption import StoredEncryption
 from objects.retention import NO_LOCK, ObjectLock
 from objects.services.body import StoredBody, discard_body
@@ -57,11 +58,13 @@ class NewVersion:
     acl: AclDocument | None = None
     encryption: StoredEncryption | None = None
     version_id: str = field(default_factory=new_version_id)
+    event_name: str = CREATED_BY_PUT
 
     def document(self) -> str:
         """Render the columns for the publishing functions."""
         columns = {name: getattr(self, name) for name in self.__slots__}  # asdict would copy all that they hold
         columns |= asdict(columns.pop("lock"))
+        columns["cause"] = cause_document(columns.pop("event_name"))
         columns["encryption"] = {} if self.encryption is None else self.encryption.document()
         return json.dumps(columns, default=datetime.isoformat)
 

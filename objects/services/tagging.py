@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db import transaction
+
+from events.cause import TAGS_PUT
 from objects.models import ObjectVersion
+from objects.services.events import note_version_event
 from s3protocol import errors
 
 
-def put_object_tagging(*, version_row: int, tags: Mapping[str, str]) -> None:
+def put_object_tagging(*, version_row: int, tags: Mapping[str, str], event_name: str = TAGS_PUT) -> None:
     """Replace the tags of a visible version. Raises NoSuchKey when it is gone meanwhile."""
-    if not ObjectVersion.objects.filter(pk=version_row, deleted_at=None).update(tags=dict(tags)):
-        raise errors.NoSuchKey
+    with transaction.atomic():
+        if not ObjectVersion.objects.filter(pk=version_row, deleted_at=None).update(tags=dict(tags)):
+            raise errors.NoSuchKey
+        note_version_event(version_row, event_name)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 
+from events.cause import TRANSITION
 from objects.encryption import Method
 from objects.selectors.lookup import VersionRecord, look_up_row
 from objects.services.body import StoredBody, discard_body, store_body
 from objects.services.encryption import unwrap
+from objects.services.events import note_version_event
 from objects.services.publish import call_publisher
 from objects.services.read import iterate_version
 from objects.storage_classes import are_laid_out_alike
@@ -66,7 +68,13 @@ def _may_stay(version: VersionRecord, storage_class: str) -> bool:
 
 def _exchange(bucket_id: int, version: VersionRecord, storage_class: str, stored: StoredBody | None) -> bool:
     chunks = None if stored is None else json.dumps(stored.chunk_rows())
-    (has_moved,) = call_publisher(_MOVE_VERSION, [bucket_id, version.id, version.storage_class, storage_class, chunks])
+    with transaction.atomic():
+        (has_moved,) = call_publisher(
+            _MOVE_VERSION, [bucket_id, version.id, version.storage_class, storage_class, chunks]
+        )
+        if has_moved:
+            told = {"lifecycleEventData": {"transitionEventData": {"destinationStorageClass": storage_class}}}
+            note_version_event(version.id, TRANSITION, told)
     return bool(has_moved)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from events.cause import CREATED_BY_COPY
 from objects.selectors.lookup import find_parts, look_up_row
 from objects.services.copy import share_version
 from objects.services.publish import UNCONDITIONAL, NewVersion, PublishedVersion
@@ -22,6 +23,7 @@ def undelete_version(*, bucket_id: int, version_row: int) -> PublishedVersion:
     if source.is_delete_marker:
         raise errors.MethodNotAllowed
     version = NewVersion(
+        event_name=CREATED_BY_COPY,
         owner_id=source.owner_id,
         size_bytes=source.size_bytes,
         etag=source.etag,

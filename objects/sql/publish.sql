@@ -20,6 +20,31 @@ CREATE FUNCTION objects_count_usage(
            history_bytes = u.history_bytes + excluded.history_bytes
 $$;
 
+CREATE FUNCTION objects_note_event(
+    p_bucket_id bigint, p_name text, p_key text, p_version_id text, p_size_bytes bigint, p_etag text, p_cause jsonb
+) RETURNS void LANGUAGE sql AS $$
+    -- Put an event into the outbox for each rule of the bucket that it fits. Whoever calls holds the lock that orders the
+    -- writers of the key or version, so that ids order the events of a key.
+    -- Plan: a range of the index notification_rules_of_bucket, which holds 100 rules at most.
+    INSERT INTO events_event (target_id, bucket_id, bucket_name, bucket_owner_id, configuration_id, name, key, version_id,
+                              size_bytes, etag, cause, details, happened_at)
+    SELECT r.target_id, b.id, b.name, b.owner_id, r.configuration_id, p_name, p_key,
+           CASE WHEN b.versioning <> '' THEN p_version_id END, p_size_bytes, coalesce(p_etag, ''),
+           coalesce(p_cause, '{}') - 'details', coalesce(p_cause->'details', '{}'), clock_timestamp()
+      FROM buckets_notificationrule r JOIN buckets_bucket b ON b.id = r.bucket_id
+     WHERE r.bucket_id = p_bucket_id
+       AND r.event_names && ARRAY[p_name, split_part(p_name, ':', 1) || ':*', '*']::varchar[]
+       AND starts_with(p_key, r.prefix) AND right(p_key, length(r.suffix)) = r.suffix
+     ORDER BY r.id
+$$;
+
+CREATE FUNCTION objects_note_version_event(p_version_row bigint, p_cause jsonb) RETURNS void LANGUAGE sql AS $$
+    -- Put the event that the cause names into the outbox, about a version that has just been changed in this transaction.
+    SELECT objects_note_event(v.bucket_id, p_cause->>'event', o.key, v.version_id, v.size_bytes, v.etag, p_cause)
+      FROM objects_objectversion v JOIN objects_object o ON o.id = v.object_id JOIN buckets_bucket b ON b.id = v.bucket_id
+     WHERE v.id = p_version_row AND b.has_notification_rules
+$$;
+
 CREATE FUNCTION objects_is_locked(p_version objects_objectversion, p_is_bypassing boolean) RETURNS boolean LANGUAGE sql AS $$
     -- Whether object lock keeps a version from being deleted for good. Bypassing lifts retention in GOVERNANCE mode.
     SELECT coalesce(p_version.legal_hold, false)
@@ -91,6 +116,13 @@ CREATE FUNCTION objects_retained_by_default(p_version jsonb, p_retention jsonb) 
            END
 $$;
 
+CREATE FUNCTION objects_note_created(p_bucket_id bigint, p_key text, p_version_id text, p_version jsonb)
+RETURNS void LANGUAGE sql AS $$
+    SELECT objects_note_event(
+        p_bucket_id, coalesce(p_version #>> '{cause,event}', 'ObjectCreated:Put'), p_key, p_version_id,
+        coalesce((p_version->>'size_bytes')::bigint, 0), p_version->>'etag', p_version->'cause')
+$$;
+
 CREATE FUNCTION objects_publish_version(
     p_bucket_id bigint, p_key text, p_version jsonb, p_if_none_match text, p_if_match text,
     OUT outcome text, OUT version_row bigint, OUT version_id text, OUT became_current_at timestamptz
@@ -105,11 +137,12 @@ DECLARE
     v_current objects_objectversion;
     v_replaced objects_objectversion;
     v_was_listed boolean;
+    v_is_told boolean;
 BEGIN
     outcome := '';
     PERFORM pg_advisory_xact_lock_shared(28514, hashint8(p_bucket_id));
-    SELECT b.versioning, b.history_seconds, b.default_retention
-      INTO v_versioning, v_history_seconds, v_default_retention
+    SELECT b.versioning, b.history_seconds, b.default_retention, b.has_notification_rules
+      INTO v_versioning, v_history_seconds, v_default_retention, v_is_told
       FROM buckets_bucket b WHERE b.id = p_bucket_id;
     IF NOT FOUND THEN
         outcome := 'NoSuchBucket';
@@ -131,6 +164,9 @@ BEGIN
                 PERFORM objects_insert_version(
                     version_row, v_object.id, p_bucket_id, version_id, p_version, became_current_at);
                 PERFORM objects_count_usage(p_bucket_id, 1, 1, (p_version->>'size_bytes')::bigint, 0, 0);
+                IF v_is_told THEN
+                    PERFORM objects_note_created(p_bucket_id, p_key, version_id, p_version);
+                END IF;
                 RETURN;
             END IF;
         END IF;
@@ -173,6 +209,9 @@ BEGIN
     UPDATE objects_object SET current_version_id = version_row, is_listed = true WHERE id = v_object.id;
     PERFORM objects_count_usage(
         p_bucket_id, CASE WHEN v_was_listed THEN 0 ELSE 1 END, 1, (p_version->>'size_bytes')::bigint, 0, 0);
+    IF v_is_told THEN
+        PERFORM objects_note_created(p_bucket_id, p_key, version_id, p_version);
+    END IF;
 END $$;
 
 CREATE FUNCTION objects_insert_chunks(p_chunks jsonb, p_version bigint, p_part bigint)
@@ -257,6 +296,8 @@ CREATE FUNCTION objects_delete_object(
 DECLARE
     v_versioning text;
     v_history_seconds int;
+    v_is_told boolean;
+    v_family text := coalesce(p_marker #>> '{cause,event}', 'ObjectRemoved');
     v_object objects_object;
     v_current objects_objectversion;
     v_target objects_objectversion;
@@ -266,7 +307,7 @@ BEGIN
     outcome := '';
     is_delete_marker := false;
     PERFORM pg_advisory_xact_lock_shared(28514, hashint8(p_bucket_id));
-    SELECT b.versioning, b.history_seconds INTO v_versioning, v_history_seconds
+    SELECT b.versioning, b.history_seconds, b.has_notification_rules INTO v_versioning, v_history_seconds, v_is_told
       FROM buckets_bucket b WHERE b.id = p_bucket_id;
     IF NOT FOUND THEN
         outcome := 'NoSuchBucket';
@@ -309,6 +350,10 @@ BEGIN
         is_delete_marker := v_target.is_delete_marker;
         PERFORM objects_retire_version(v_target, v_history_seconds, v_now);
         PERFORM objects_choose_current(v_object, v_target.id, v_history_seconds);
+        IF v_is_told THEN
+            PERFORM objects_note_event(
+                p_bucket_id, v_family || ':Delete', p_key, version_id, NULL, NULL, p_marker->'cause');
+        END IF;
         RETURN;
     END IF;
 
@@ -322,6 +367,10 @@ BEGIN
     IF v_versioning = '' THEN
         IF v_target.id IS NOT NULL THEN
             PERFORM objects_choose_current(v_object, v_target.id, v_history_seconds);
+            IF v_is_told THEN
+                PERFORM objects_note_event(
+                    p_bucket_id, v_family || ':Delete', p_key, NULL, NULL, NULL, p_marker->'cause');
+            END IF;
         END IF;
         RETURN;
     END IF;
@@ -349,6 +398,10 @@ BEGIN
     UPDATE objects_object SET current_version_id = v_marker_row, is_listed = false WHERE id = v_object.id;
     IF v_object.is_listed THEN
         PERFORM objects_count_usage(p_bucket_id, -1, 0, 0, 0, 0);
+    END IF;
+    IF v_is_told THEN
+        PERFORM objects_note_event(
+            p_bucket_id, v_family || ':DeleteMarkerCreated', p_key, version_id, NULL, NULL, p_marker->'cause');
     END IF;
 END $$;
 

@@ -21,6 +21,7 @@ from audit.draft import AuditDraft, begin
 from buckets.context import RequestContext
 from buckets.selectors import find_bucket
 from chunks.errors import NotEnoughFragments
+from events.cause import Cause, current_cause
 from objects.selectors.lookup import look_up
 from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
@@ -137,6 +138,15 @@ class _Exchange:
     def _carry_out(self, operation: Operation, address: Address, authenticated: Authenticated) -> WireResponse:
         """Find what is addressed, authorize, parse, handle, serialize."""
         self.draft.action = operation.action
+        current_cause.set(
+            Cause(
+                authenticated.principal,
+                self.environ.get("REMOTE_ADDR", ""),
+                self.draft.request_id,
+                HOST_ID,
+                is_form=address.method != self.environ["REQUEST_METHOD"],
+            )
+        )
         context = self._find(operation, address, authenticated)
         self.draft.owner_id = None if context.bucket_record is None else context.bucket_record.owner_id
         self.draft.object_bytes = None if context.version is None else context.version.size_bytes

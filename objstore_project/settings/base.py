@@ -75,6 +75,11 @@ OBJSTORE_STALE_UPLOAD_DAYS = ENVIRONMENT.integer("OBJSTORE_STALE_UPLOAD_DAYS", 7
 # How long a node may be away before what it holds is rebuilt elsewhere
 OBJSTORE_NODE_GRACE_SECONDS = ENVIRONMENT.integer("OBJSTORE_NODE_GRACE_SECONDS", 600)
 
+# Events: how long delivery is tried before an event becomes a dead letter; where the store may connect to beside the
+# public network
+OBJSTORE_EVENT_RETRY_SECONDS = ENVIRONMENT.integer("OBJSTORE_EVENT_RETRY_SECONDS", 86_400)
+OBJSTORE_OUTBOUND_NETWORKS = ENVIRONMENT.networks("OBJSTORE_OUTBOUND_NETWORKS")
+
 # How hard the duties work on the nodes
 OBJSTORE_SCRUB_MIB_PER_SECOND = ENVIRONMENT.integer("OBJSTORE_SCRUB_MIB_PER_SECOND", 50, minimum=1)
 OBJSTORE_MOVE_MIB_PER_SECOND = ENVIRONMENT.integer("OBJSTORE_MOVE_MIB_PER_SECOND", 50, minimum=1)
@@ -176,6 +181,7 @@ INSTALLED_APPS = [
     "accesscontrol",
     "audit",
     "keymanagement",
+    "events",
     "buckets",
     "objects",
     "chunks",

@@ -1,0 +1,1 @@
+"""Writes of targets and of the outbox."""
