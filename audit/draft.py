@@ -60,6 +60,7 @@ COLUMNS = {
 }
 """The columns that a row is written with, in order, and their types."""
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 _PATH_SAFE = "/-._~!$&'()*+,;=:@"
 
 # What signs a presigned request, and what a session is carried by: nobody may find them in a log.
@@ -137,10 +138,10 @@ class AuditDraft:
             datetime.fromtimestamp(self.at, UTC).isoformat(),
             self.request_id,
             self.source,
-            _text(self.operation, 128),
+            self.operation,
             decided[0] if decided else self.action,
             self.account_id,
-            _text(self.principal, 2_048),
+            self.principal,
             _text(self.access_key_id, 128),
             _text(self.bucket, 255),
             _text(self.key, 1_100),
@@ -194,7 +195,9 @@ class AuditDraft:
         return json.dumps(document).replace("\\u0000", "�")
 
     def _request_uri(self) -> str:
-        path = self.path if self.source == "command" else quote(self.path, safe=_PATH_SAFE, encoding="latin-1")
+        path = self.path
+        if self.source != "command" and not _PLAIN_PATH.fullmatch(path):
+            path = quote(path, safe=_PATH_SAFE, encoding="latin-1")
         return f"{path}?{redacted(self.query)}" if self.query else path
 
 

@@ -16,7 +16,6 @@ from django.db.models import Q, QuerySet
 from audit.models import AuditEvent
 
 PAGE_SIZE_MAX = 1_000
-STATEMENT_SECONDS_MAX = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,22 @@ class Place:
     at: datetime
     id: int
 
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.id}"
+
+
+def place_of(row: AuditEvent) -> Place:
+    """Return the place of a row."""
+    return Place(row.at, row.id)
+
+
+def place_from(text: str) -> Place | None:
+    """Read a place as `str` writes it; None for nothing. Raises ValueError."""
+    if not text:
+        return None
+    at, _, row_id = text.partition("~")
+    return Place(_read_time(at), _read_number(row_id))
+
 
 def search(
     wanted: AuditFilter, *, limit: int, after: Place | None = None, visible_to: str | None = None
@@ -111,17 +126,24 @@ def _matching(wanted: AuditFilter) -> QuerySet[AuditEvent]:
     return found
 
 
-def find_row(request_id: str, row_id: int | None = None) -> list[AuditEvent]:
+def find_request(request_id: str, *, visible_to: str | None = None) -> list[AuditEvent]:
     """Return the rows of a request, oldest first: one, or one for each thing that it changed."""
-    found = AuditEvent.objects.filter(request_id=request_id)
-    if row_id is not None:
-        found = found.filter(id=row_id)
-    return list(found.order_by("at", "id")[:PAGE_SIZE_MAX])
+    if "\0" in request_id:
+        return []
+    rows = search(AuditFilter(request_id=request_id), limit=PAGE_SIZE_MAX, visible_to=visible_to)
+    return sorted(rows, key=lambda row: row.id)
 
 
-def timeline(*, bucket: str, key: str, limit: int, after: Place | None = None) -> list[AuditEvent]:
+def find_row(row_id: int) -> AuditEvent | None:
+    """Return a row by its id."""
+    return AuditEvent.objects.filter(id=row_id).first()
+
+
+def timeline(
+    *, bucket: str, key: str, limit: int, after: Place | None = None, visible_to: str | None = None
+) -> list[AuditEvent]:
     """Return what happened to an object, newest first."""
-    return search(AuditFilter(bucket=bucket, key=key), limit=limit, after=after)
+    return search(AuditFilter(bucket=bucket, key=key), limit=limit, after=after, visible_to=visible_to)
 
 
 def document(row: AuditEvent) -> dict[str, Any]:
@@ -146,7 +168,10 @@ def filter_from(values: Mapping[str, str]) -> AuditFilter:
 
 
 def _read_time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
+    try:
+        time = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)  # a plus sign decodes to a space
+    except ValueError:
+        raise ValueError(f"{text!r} is no time, such as 2030-12-31T23:59:59Z") from None
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
@@ -156,9 +181,15 @@ def _read_truth(text: str) -> bool:
     return text.lower() == "true"
 
 
+def _read_number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise ValueError(f"{text!r} is no number")
+    return int(text)
+
+
 _READERS: dict[str, Any] = {
     "since": _read_time,
     "until": _read_time,
-    "status": int,
+    "status": _read_number,
     "is_refused": _read_truth,
 }

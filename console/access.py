@@ -67,6 +67,24 @@ def require(
             raise PermissionDenied(f"{action}: {decision.reason}.")
 
 
+SEARCH_AUDIT = "objstore:SearchAudit"
+
+
+def audit_visibility(request: HttpRequest) -> str | None:
+    """Return whose audit rows the user may see: None is everybody's, for operators. Raises PermissionDenied.
+
+    The root user of an account may see the account's, and so may whom a policy allows `objstore:SearchAudit`.
+    """
+    user = request.user
+    if isinstance(user, User) and user.is_active and user.is_superuser:
+        return None
+    require(request, SEARCH_AUDIT)
+    account_id = principal_of(request).account_id
+    if account_id is None:
+        raise PermissionDenied("Nobody is signed in.")
+    return account_id
+
+
 def find_named_bucket(name: str) -> BucketRecord:
     """Return a bucket about which nothing is decided yet. Raises Http404."""
     bucket = find_bucket(name)

@@ -1,8 +1,8 @@
 """The addresses of the browser console. Keys stand in query strings alone: a path would be normalised on the way."""
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 
-from console.views import browse, buckets, changes, objects, second_factor, session, single_sign_on
+from console.views import audit, browse, buckets, changes, objects, second_factor, session, single_sign_on
 
 
 class BucketNameConverter:
@@ -32,11 +32,15 @@ urlpatterns = [
     path("security/", second_factor.security, name="security"),
     path("security/second-factor/", second_factor.set_up, name="set-up-second-factor"),
     path("security/second-factor/take-away/", second_factor.take_away, name="take-away-second-factor"),
+    path("api/", include("console.api.urls")),
+    path("audit/", audit.search, name="audit"),
+    path("audit/row/<int:row_id>/", audit.show, name="audit-row"),
     path("buckets/", buckets.buckets, name="buckets"),
     path("create-bucket/", buckets.create_bucket, name="create-bucket"),
     path("buckets/<bucket:bucket_name>/", browse.browse, name="browse"),
     path("buckets/<bucket:bucket_name>/deleted/", browse.deleted, name="deleted"),
     path("buckets/<bucket:bucket_name>/object/", objects.show, name="object"),
+    path("buckets/<bucket:bucket_name>/timeline/", audit.timeline, name="timeline"),
     path("buckets/<bucket:bucket_name>/download/", objects.download, name="download"),
     path("buckets/<bucket:bucket_name>/presign/", objects.presign, name="presign"),
     path("buckets/<bucket:bucket_name>/upload/", changes.upload, name="upload"),

@@ -28,8 +28,9 @@ QUEUE_LENGTH_MAX = 20_000
 BATCH_LENGTH_MAX = 2_000
 FLUSH_SECONDS = 0.5
 
-_COPY = f"COPY audit_auditevent ({', '.join(COLUMNS)}) FROM STDIN"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_NULL = "\x02"
+_COPY = f"COPY audit_auditevent ({', '.join(COLUMNS)}) FROM STDIN WITH (NULL '{_NULL}')"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", _NULL: "\\002"})
 
 
 class BatchWriter:
@@ -127,13 +128,12 @@ def _write_singly(rows: list[list[str | None]]) -> None:
 
 
 def _copy_line(row: list[str | None]) -> str:
-    """Render a row for COPY: tabs between, its own word for null, and what has a meaning escaped."""
-    line = "\t".join(["\\N" if value is None else _escaped(value) for value in row])
-    return line + "\n"
-
-
-def _escaped(value: str) -> str:
-    return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
+    """Render a row for COPY: tabs between, a character of its own for null, and what has a meaning escaped."""
+    texts = [value for value in row if value is not None]
+    flat = "".join(texts)
+    if flat.isprintable() and "\\" not in flat:  # as good as always, and in a quarter of the time
+        return "\t".join([_NULL if value is None else value for value in row]) + "\n"
+    return "\t".join([_NULL if value is None else value.translate(_ESCAPES) for value in row]) + "\n"
 
 
 _writer = BatchWriter()

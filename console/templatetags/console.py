@@ -28,6 +28,12 @@ def header_name(member: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", member)
 
 
+@register.filter
+def short_arn(arn: str) -> str:
+    """Leave out of an ARN what all have: `arn:aws:iam::123456789012:user/alice` → `123456789012:user/alice`."""
+    return arn.rpartition("::")[2] if arn.startswith("arn:") else arn
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """Draw an icon of templates/console/icons.html; decoration, silent to screen readers."""

@@ -27,7 +27,7 @@ def empty_log() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["a\tb", "a\nb\\N", "\\.", "\\N", "\r", "ä€😀", "\x01\x7f\x85\u2028", '"', "'", "", "NULL", " "]
+    "key", ["a\tb", "a\nb\\N", "\\.", "\\N", "\r", "ä€😀", "\x01\x7f\x85\u2028", "\x02", '"', "'", "", "NULL", " "]
 )
 def test_texts_come_back_as_they_were(key: str) -> None:
     batches.write_batch([draft(key)])

@@ -1,0 +1,11 @@
+"""The addresses of the JSON API."""
+
+from django.urls import path
+
+from console.api import audit
+
+app_name = "api"
+urlpatterns = [
+    path("audit/", audit.SearchAudit.as_view(), name="audit"),
+    path("audit/<str:request_id>/", audit.ShowAudit.as_view(), name="audit-request"),
+]
