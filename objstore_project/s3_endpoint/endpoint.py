@@ -7,6 +7,7 @@ rendered here, once; what is no S3 error is ours: logged once with the request i
 from __future__ import annotations
 
 import logging
+import random
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -41,10 +42,13 @@ logger = logging.getLogger("objstore.s3")
 HOST_ID = secrets.token_urlsafe(24)
 """Names this process in answers (x-amz-id-2), as S3's names the machine."""
 
+_BODILESS_METHODS = frozenset({"GET", "HEAD"})
+_BODY_HEADERS = frozenset({"content-length", "transfer-encoding"})
+
 
 def serve(environ: Mapping[str, Any]) -> WireResponse:
     """Answer a request, whatever happens."""
-    request_id = secrets.token_hex(8).upper()
+    request_id = f"{random.getrandbits(64):016X}"
     logging_request_id.set(request_id)
     is_head = environ["REQUEST_METHOD"] == "HEAD"
     draft = new_draft(environ, request_id)
@@ -94,6 +98,8 @@ class _Exchange:
         self.resource = environ["PATH_INFO"]
         self.body: RequestBody | None = None
         self.address: Address | None = None
+        self.now = datetime.now(UTC)
+        self.region: str = settings.OBJSTORE_REGION
 
     def answer(self) -> WireResponse:
         """Take the steps."""
@@ -108,7 +114,8 @@ class _Exchange:
         authenticated = self._authenticate(address)
         if operation_name == POST_OBJECT:
             return self._answer_form(address, authenticated)
-        self.body = RequestBody(self.environ["wsgi.input"], address.headers, authenticated)
+        if address.method not in _BODILESS_METHODS or not _BODY_HEADERS.isdisjoint(address.headers):
+            self.body = RequestBody(self.environ["wsgi.input"], address.headers, authenticated)
         operation = REGISTRY.get(operation_name)
         if operation is None:
             raise errors.NotImplemented
@@ -128,7 +135,7 @@ class _Exchange:
         """Serve a browser's form: the PutObject that it means, by whoever signed its policy."""
         if not authenticated.principal.is_anonymous:
             raise errors.InvalidRequest("A form is signed by its own fields, not by the request that carries it.")
-        form = read_form(self.environ["wsgi.input"], address, now=datetime.now(UTC), region=settings.OBJSTORE_REGION)
+        form = read_form(self.environ["wsgi.input"], address, now=self.now, region=self.region)
         self.draft.key = form.put.key
         self.draft.name_principal(form.authenticated.principal, "POST")
         self.body = RequestBody(form.file, form.put.headers, form.authenticated, is_delimited=True)
@@ -170,12 +177,12 @@ class _Exchange:
                 path=address.path,
                 raw_query=address.raw_query,
                 headers=address.headers,
-                now=datetime.now(UTC),
-                region=settings.OBJSTORE_REGION,
+                now=self.now,
+                region=self.region,
                 virtual_host_bucket=address.virtual_host_bucket,
             )
         except errors.S3Error:
-            self.draft.access_key_id = claimed_access_key(address.headers, address.raw_query, settings.OBJSTORE_REGION)
+            self.draft.access_key_id = claimed_access_key(address.headers, address.raw_query, self.region)
             raise
         signature = authenticated.signature
         self.draft.name_principal(authenticated.principal, "" if signature is None else str(signature.kind))
@@ -185,7 +192,7 @@ class _Exchange:
         """Look up what is addressed, in one statement. Raises NoSuchBucket."""
         self.facts = self._facts(address, authenticated)
         context = RequestContext(
-            authenticated.principal, settings.OBJSTORE_REGION, key=address.key, facts=self.facts, audit=self.draft
+            authenticated.principal, self.region, key=address.key, facts=self.facts, audit=self.draft
         )
         if address.bucket is None or operation.name == "CreateBucket":
             return context
@@ -206,24 +213,27 @@ class _Exchange:
             query=address.query,
             source_ip=self.environ.get("REMOTE_ADDR", ""),
             is_secure=self.environ["wsgi.url_scheme"] == "https",
-            now=datetime.now(UTC),
-            region=settings.OBJSTORE_REGION,
+            now=self.now,
+            region=self.region,
             signature=authenticated.signature,
         )
 
     def _parse(self, operation: Operation, address: Address) -> dict[str, Any]:
         """Read the arguments. Raises NotImplemented for what the handler does not take."""
-        assert self.body is not None
         codec = codec_for(operation.name)
         document = b""
         if codec.has_streaming_input:
+            assert self.body is not None
             self.body.require_length()
         elif codec.needs_body:
+            assert self.body is not None
             # Where the handler takes the checksum, it is one of the object and not of this document.
             document = self.body.read_document(is_checksummed="checksum_sha256" not in operation.parameters)
         arguments = codec.parse(
             bucket=address.bucket, key=address.key, query=address.query, headers=address.headers, body=document
         )
+        if arguments.keys() <= operation.parameters:
+            return arguments
         unsupported = unsupported_members(operation, arguments)
         if unsupported:
             raise errors.NotImplemented(
