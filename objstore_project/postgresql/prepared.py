@@ -36,6 +36,8 @@ def fetch_row(connection: Connection, statement: str, values: Sequence[str | Non
         return _prepare_and_fetch_row(connection, statement, values)
     name, transformer = found
     texts: Any = [None if text is None else text.encode() for text in values]
+    if any(text is not None and 0 in text for text in texts):  # libpq would take what stands before for the whole
+        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
     result = connection.pgconn.exec_prepared(name, texts)
     if result.status != _TUPLES:
         raise _error(connection, result)

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import ProgrammingError, connection, connections, transaction
+from django.db import DataError, ProgrammingError, connection, connections, transaction
 
 from objstore_project.postgresql.base import IDLE
 from objstore_project.supervisor.postgresql import connect
@@ -120,4 +120,11 @@ def test_errors_are_djangos_and_keep_the_connection() -> None:
     for _ in range(2):
         with pytest.raises(ProgrammingError):
             fetch("SELECT nothing_of_this_name FROM nowhere WHERE %s = 'x'", "x")
+    assert fetch() == ("a", 42, None)
+
+
+def test_a_text_that_libpq_would_cut_is_refused() -> None:
+    fetch()
+    with pytest.raises(DataError):
+        fetch(ECHO, "a\0b", "41")
     assert fetch() == ("a", 42, None)
