@@ -24,7 +24,7 @@ from s3protocol import errors
 from s3protocol.checksums import ChecksumAlgorithm, new_checksum
 
 # Plans: see objects/sql/annotations.sql.
-_PUT_ANNOTATION = "SELECT objects_put_annotation(%s, %s, %s::jsonb, %s, %s)"
+_PUT_ANNOTATION = "SELECT objects_put_annotation(%s, %s, %s::jsonb, %s, %s) AS outcome"
 _COPY_ANNOTATIONS = "SELECT objects_copy_annotations(%s, %s)"
 
 # Plan: primary key, then the unique index one_annotation_per_name.
@@ -70,7 +70,9 @@ def put_annotation(
         "checksum": record.checksum,
         "is_sealed": data_key is not None,
     }
-    (outcome,) = call_publisher(_PUT_ANNOTATION, [version.id, if_match, json.dumps(columns), stored, COUNT_MAX])
+    (outcome,) = call_publisher(
+        _PUT_ANNOTATION, [version.id, if_match, json.dumps(columns), stored, COUNT_MAX], version_id="NULL"
+    )
     raise_outcome(outcome)
     return record
 
@@ -116,7 +118,8 @@ def copy_annotations(*, source: VersionRecord, target_row: int, has_same_key: bo
     To be called in the transaction that publishes the new version. Holds one payload at a time.
     """
     if has_same_key:
-        call_publisher(_COPY_ANNOTATIONS, [source.id, target_row])
+        with connection.cursor() as cursor:
+            cursor.execute(_COPY_ANNOTATIONS, [source.id, target_row])
         return
     names = Annotation.objects.filter(version_id=source.id).order_by("name").values_list("name", flat=True)
     for name in list(names):

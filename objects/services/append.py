@@ -82,6 +82,7 @@ def append_object(
                 conditions.if_none_match,
                 conditions.if_match,
             ],
+            size_bytes=changes["size_bytes"],
         )
         return Appended(published(row), **changes)
     except (OperationalError, InterfaceError):

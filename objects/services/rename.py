@@ -70,6 +70,7 @@ def rename_object(
             token,
             parameters_digest(parameters),
         ],
+        version_id="NULL",
     )
     if outcome != "done":
         raise_outcome(outcome)
