@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError
 
 from accesscontrol.authentication import Authenticated, authenticate
 from accesscontrol.request_facts import RequestFacts
+from accesscontrol.services.access_keys import note_use
 from audit.draft import AuditDraft, begin
 from buckets.context import RequestContext
 from buckets.selectors import find_bucket
@@ -25,6 +26,8 @@ from chunks.errors import NotEnoughFragments
 from events.cause import Cause, current_cause
 from objects.selectors.lookup import look_up
 from objstore_project.logging import request_id as logging_request_id
+from objstore_project.query_endpoint import is_query_request
+from objstore_project.query_endpoint import serve as serve_query
 from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.audit_trail import change_by, claimed_access_key, new_draft, note_failure, record
 from objstore_project.s3_endpoint.authorization import authorize_operation
@@ -47,9 +50,11 @@ _BODY_HEADERS = frozenset({"content-length", "transfer-encoding"})
 
 
 def serve(environ: Mapping[str, Any]) -> WireResponse:
-    """Answer a request, whatever happens."""
+    """Answer a request, whatever happens. Requests to IAM and STS, at the same address, are answered beside."""
     request_id = f"{random.getrandbits(64):016X}"
     logging_request_id.set(request_id)
+    if is_query_request(environ):
+        return serve_query(environ, request_id)
     is_head = environ["REQUEST_METHOD"] == "HEAD"
     draft = new_draft(environ, request_id)
     begin(draft)
@@ -112,6 +117,7 @@ class _Exchange:
         if operation_name == PREFLIGHT_REQUEST:
             return answer_preflight(address)
         authenticated = self._authenticate(address)
+        note_use(authenticated.principal, service="s3", region=settings.OBJSTORE_REGION)
         if operation_name == POST_OBJECT:
             return self._answer_form(address, authenticated)
         if address.method not in _BODILESS_METHODS or not _BODY_HEADERS.isdisjoint(address.headers):
