@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,12 +14,20 @@ from accesscontrol.request_facts import RequestFacts, StatedValues
 from s3protocol.query import errors
 
 
+def note_nowhere(_action: str, _key: str | None, _decision: Decision) -> None:
+    """Forget a decision."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueryContext:
-    """A request that has been authenticated, and but for `Permission.HANDLER` authorized."""
+    """A request that has been authenticated, and but for `Permission.HANDLER` authorized.
+
+    `note` is told of every decision, for the audit log.
+    """
 
     principal: Principal
     facts: RequestFacts
+    note: Callable[[str, str | None, Decision], None] = note_nowhere
 
     @property
     def account_id(self) -> str:
@@ -50,15 +59,37 @@ class QueryContext:
         resource_policy: Policy | None = None,
     ) -> Decision:
         """Decide about an action on a resource, of one's own account unless told otherwise."""
-        return decide_about(
+        return self.decide_for(
             self.principal,
+            action,
+            resource,
+            owner_account_id=self.account_id if owner_account_id is None else owner_account_id,
+            stated=stated,
+            resource_policy=resource_policy,
+        )
+
+    def decide_for(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        owner_account_id: str,
+        stated: StatedValues | None = None,
+        resource_policy: Policy | None = None,
+    ) -> Decision:
+        """Decide about somebody's action: of whom a token speaks for, who signs no request."""
+        decision = decide_about(
+            principal,
             action=action,
             resource=resource,
-            owner_account_id=owner_account_id or self.account_id,
+            owner_account_id=owner_account_id,
             facts=self.facts,
             stated=stated,
             resource_policy=resource_policy,
         )
+        self.note(action, None, decision)
+        return decision
 
     def authorize(self, action: str, resource: str, *, stated: StatedValues | None = None) -> None:
         """Raise AccessDenied unless the principal may do the action."""

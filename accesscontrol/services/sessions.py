@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 from accesscontrol.arns import provider_arn, read_arn
-from accesscontrol.authorization import decide_about
 from accesscontrol.models import Role
 from accesscontrol.policy import Decision, Outcome, PolicyError, PolicyKind, normalized_key, parse_policy
 from accesscontrol.principal import Principal, PrincipalKind, SessionKind
@@ -193,14 +192,8 @@ def _find_role(arn: str) -> Role | None:
 def _require_trust(context: QueryContext, caller: Principal, role: Role, action: str, stated: StatedValues) -> None:
     """Raise AccessDenied unless the trust policy lets the caller; whatever else does is not enough."""
     trust = parse_policy(role.trust_policy, PolicyKind.TRUST)
-    decision = decide_about(
-        caller,
-        action=action,
-        resource=holder_arn(role),
-        owner_account_id=role.account_id,
-        facts=context.facts,
-        stated=stated,
-        resource_policy=trust,
+    decision = context.decide_for(
+        caller, action, holder_arn(role), owner_account_id=role.account_id, stated=stated, resource_policy=trust
     )
     if not decision.is_allowed or not _is_trusted(decision):
         raise access_denied(caller, decision)

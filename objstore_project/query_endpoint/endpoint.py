@@ -1,4 +1,4 @@
-"""Serve one request to IAM or STS: form → operation → authenticate → parse → authorize → handle → serialize.
+"""Serve one request to IAM or STS: form → operation → authenticate → parse → authorize → handle → serialize → audit.
 
 As with S3, every path to an answer goes through a decision, and what is not known to be allowed is refused. Which
 requests are these: `POST /` with a form as its body, and `GET /?Action=…`, where the host names no bucket.
@@ -19,16 +19,22 @@ from accesscontrol.principal import ANONYMOUS, PrincipalKind
 from accesscontrol.query_context import QueryContext
 from accesscontrol.request_facts import RequestFacts
 from accesscontrol.services.access_keys import note_use
+from audit.draft import AuditDraft, begin
+from audit.services.rows import change
 from objstore_project.s3_endpoint.address import read_address
+from objstore_project.s3_endpoint.audit_trail import new_draft, record
 from s3protocol import errors as s3_errors
 from s3protocol.codec import WireResponse
 from s3protocol.query import FORM_BYTES_MAX, Service, codec_for, error_document, errors, operation_of, read_form
 from s3protocol.query.registry import QUERY_REGISTRY, Permission, QueryOperation, unsupported_members
 from s3protocol.routes import Level
+from s3protocol.signatures import SignatureKind
 
 logger = logging.getLogger("objstore.iam")
 
 FORM_TYPE = "application/x-www-form-urlencoded"
+# What changes no row: sessions are none.
+_READING = ("Get", "List", "Simulate", "Generate", "Decode", "Assume")
 
 
 def is_query_request(environ: Mapping[str, Any]) -> bool:
@@ -52,11 +58,16 @@ def _is_own_host(environ: Mapping[str, Any]) -> bool:
 
 def serve(environ: Mapping[str, Any], request_id: str) -> WireResponse:
     """Answer a request, whatever happens."""
-    exchange = _Exchange(environ)
+    draft = new_draft(environ, request_id)
+    draft.query = ""  # a form may stand there, and hold passwords and tokens
+    begin(draft)
+    exchange = _Exchange(environ, draft)
+    error_code = ""
     try:
         status, document = 200, exchange.answer(request_id)
     except Exception as failure:  # noqa: BLE001  the last resort: a client gets an error of its service, the log the rest
         error = _as_query_error(failure, request_id)
+        error_code, draft.error_reason = error.code, error.message.partition(". Encoded authorization")[0]
         status, document = error.status, error_document(error, service=exchange.service, request_id=request_id)
     headers = [
         ("Content-Type", "text/xml"),
@@ -66,7 +77,7 @@ def serve(environ: Mapping[str, Any], request_id: str) -> WireResponse:
     ]
     if not exchange.is_body_read:
         headers.append(("Connection", "close"))
-    return WireResponse(status, headers, document)
+    return record(draft, WireResponse(status, headers, document), error_code)
 
 
 def _as_query_error(failure: Exception, request_id: str) -> errors.QueryError:
@@ -85,8 +96,9 @@ def _as_query_error(failure: Exception, request_id: str) -> errors.QueryError:
 class _Exchange:
     """One request on its way through the steps."""
 
-    def __init__(self, environ: Mapping[str, Any]) -> None:
+    def __init__(self, environ: Mapping[str, Any], draft: AuditDraft) -> None:
         self.environ = environ
+        self.draft = draft
         self.service = Service.IAM
         self.is_body_read = False
 
@@ -95,6 +107,7 @@ class _Exchange:
         body = self._read_body()
         form = read_form(body if self.environ["REQUEST_METHOD"] == "POST" else self.environ["QUERY_STRING"])
         self.service, name = operation_of(form)
+        self.draft.source, self.draft.operation = self.service.value, name
         operation = QUERY_REGISTRY.get(name)
         if operation is None:
             raise errors.NotImplemented(f"{name} is not implemented.")
@@ -108,7 +121,9 @@ class _Exchange:
             )
         _authorize(operation, context, arguments)
         taken = {member: value for member, value in arguments.items() if member in operation.parameters}
-        return codec.serialize(operation.function(context, **taken), request_id)
+        with change(None if name.startswith(_READING) else self.draft):
+            result = operation.function(context, **taken)
+        return codec.serialize(result, request_id)
 
     def _read_body(self) -> bytes:
         """Read the form whole; one that is too large is not read on. Raises RequestEntityTooLarge."""
@@ -137,8 +152,9 @@ class _Exchange:
             now=now,
             region=settings.OBJSTORE_REGION,
         )
+        self.draft.action = operation.action
         if operation.permission is Permission.UNSIGNED:
-            return QueryContext(ANONYMOUS, facts)
+            return QueryContext(ANONYMOUS, facts, self.draft.note)
         authenticated = authenticate_query(
             service=operation.service.value,
             method=address.method,
@@ -150,10 +166,11 @@ class _Exchange:
             region=settings.OBJSTORE_REGION,
             is_secure=facts.is_secure,
         )
+        self.draft.name_principal(authenticated.principal, str(SignatureKind.HEADER_V4))
         if authenticated.principal.is_anonymous:
             raise errors.MissingAuthenticationToken
         note_use(authenticated.principal, service=operation.service.value, region=settings.OBJSTORE_REGION)
-        return QueryContext(authenticated.principal, facts)
+        return QueryContext(authenticated.principal, facts, self.draft.note)
 
 
 def _authorize(operation: QueryOperation, context: QueryContext, arguments: Mapping[str, Any]) -> None:
