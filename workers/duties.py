@@ -20,7 +20,7 @@ from chunks.services import LostNodes, NodeProbe, RepairReport, ScrubReport, Swe
 from chunks.throttle import Throttle
 from events.services.delivery import Delivered, waiting_targets
 from events.services.delivery import deliver_events as deliver_to_target
-from objects.services.access_logs import DeliveredLogs, deliver_access_log, find_logged_buckets
+from journal.barrier import is_journaled
 from objects.services.archive import Restored, carry_out_restores
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
@@ -62,7 +62,9 @@ def collect_garbage(
     total = Collected()
     until = time.monotonic() + seconds_max
     while time.monotonic() < until:
-        batch = collect_batch(grace_seconds=grace_seconds, stale_upload_seconds=stale_upload_seconds)
+        batch = collect_batch(
+            grace_seconds=grace_seconds, stale_upload_seconds=stale_upload_seconds, may_unlink=is_journaled
+        )
         if batch.is_nothing:
             break
         total = Collected(*(getattr(total, one.name) + getattr(batch, one.name) for one in fields(Collected)))
@@ -199,20 +201,6 @@ def keep_audit_log(*, report: Report = lambda _: None) -> Kept:
     return Kept(sealed.rows, len(made), len(dropped))
 
 
-def deliver_access_logs(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> DeliveredLogs:
-    """Deliver the access logs of all buckets that want them, as far as their rows are settled."""
-    total = DeliveredLogs()
-    until = time.monotonic() + seconds_max
-    for bucket_id, name in find_logged_buckets():
-        while time.monotonic() < until:
-            batch = deliver_access_log(bucket_id=bucket_id, name=name)
-            total = DeliveredLogs(total.objects + batch.objects, total.rows + batch.rows)
-            if not batch.rows:
-                break
-    report(f"{total.rows} lines delivered in {total.objects} log objects")
-    return total
-
-
 def rewrap_data_keys(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> int:
     """Wrap data keys anew after the rotation of a key, until none is left."""
     total = 0
@@ -227,7 +215,7 @@ def sweep_orphans(*, grace_seconds: float | None = None, report: Report = lambda
     """Delete fragments that no chunk names and that are older than the grace period."""
     if grace_seconds is None:
         grace_seconds = settings.OBJSTORE_ORPHAN_GRACE_SECONDS
-    swept = chunk_services.sweep_orphans(grace_seconds=grace_seconds, now=datetime.now(UTC))
+    swept = chunk_services.sweep_orphans(grace_seconds=grace_seconds, now=datetime.now(UTC), may_delete=is_journaled)
     report(
         f"{swept.seen} fragments seen, {swept.deleted} orphans deleted ({swept.deleted_bytes} bytes), "
         f"{swept.unreachable_nodes} nodes out of reach"

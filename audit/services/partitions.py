@@ -57,7 +57,11 @@ def _stray_days() -> list[date]:
 
 
 def _make_partition(day: date) -> None:
-    """Make a table beside the log, move into it what strayed, and attach it: writers wait for none but the last."""
+    """Make a table beside the log, attach it, and move into it what strayed.
+
+    What strayed goes in through the log itself: logical decoding, from which the metadata is journaled, sees nothing of
+    rows that were in a table before it became a partition.
+    """
     name = partition_name(day)
     begin = datetime.combine(day, time(), UTC)
     end = begin + timedelta(days=1)
@@ -65,15 +69,18 @@ def _make_partition(day: date) -> None:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit partitions'))")
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} (LIKE audit_auditevent INCLUDING DEFAULTS)")
+        cursor.execute("CREATE TEMPORARY TABLE strayed (LIKE audit_auditevent)")
         cursor.execute(
-            f"WITH strayed AS (DELETE FROM audit_auditevent_default WHERE at >= %s AND at < %s RETURNING *) "  # noqa: S608
-            f"INSERT INTO {name} SELECT * FROM strayed",
+            "WITH taken AS (DELETE FROM audit_auditevent_default WHERE at >= %s AND at < %s RETURNING *) "
+            "INSERT INTO strayed SELECT * FROM taken",
             [begin, end],
         )
         cursor.execute(
             f"ALTER TABLE audit_auditevent ATTACH PARTITION {name} "
             f"FOR VALUES FROM ('{begin.isoformat()}') TO ('{end.isoformat()}')"
         )
+        cursor.execute("INSERT INTO audit_auditevent SELECT * FROM strayed")
+        cursor.execute("DROP TABLE strayed")
 
 
 def drop_partitions(*, before: date) -> list[date]:

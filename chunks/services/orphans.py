@@ -6,7 +6,7 @@ so nothing younger than the grace period is touched; it must be longer than the 
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -46,6 +46,7 @@ class _Sweep:
     store: FragmentStore
     written_before: datetime
     databases: Sequence[str]
+    may_delete: Callable[[], bool]
     report: SweepReport
 
 
@@ -56,9 +57,12 @@ def sweep_orphans(
     part: int = 0,
     part_count: int = 1,
     databases: Sequence[str] = (DEFAULT_DB_ALIAS,),
+    may_delete: Callable[[], bool] = lambda: True,
     topology: Topology | None = None,
 ) -> SweepReport:
     """Compare what each node keeps with the chunks of all `databases`, and delete what is old and unknown.
+
+    `may_delete` is asked once rows are seen to be gone, and says whether every backup knows of that; else they stay.
 
     `part` of `part_count` restricts it to that share of every node. One query for each thousand old fragments.
     """
@@ -67,7 +71,7 @@ def sweep_orphans(
     report = SweepReport()
     for node in topology.nodes.values():
         try:
-            sweep = _Sweep(node.id, topology.store(node.id), written_before, databases, report)
+            sweep = _Sweep(node.id, topology.store(node.id), written_before, databases, may_delete, report)
             for shard in range(part, sweep.store.shard_count, part_count):
                 _sweep_shard(sweep, shard)
         except NodeUnavailable as error:
@@ -84,7 +88,8 @@ def _sweep_shard(sweep: _Sweep, shard: int) -> None:
         for found in old:
             if found.is_unfinished:
                 _delete(sweep, found)
-        for orphan in find_orphans(old, node_id=sweep.node_id, databases=sweep.databases):
+        orphans = list(find_orphans(old, node_id=sweep.node_id, databases=sweep.databases))
+        for orphan in orphans if orphans and sweep.may_delete() else ():
             _delete_orphan(sweep, *orphan)
 
 

@@ -4,10 +4,11 @@ The order is the reverse of writing: first what refers to the chunk, then the ch
 left when a node can't be reached stays queued as a row; what has no row is found by the sweep of orphans.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.models.functions import Now
 
 from chunks import topology as topologies
 from chunks.errors import NodeUnavailable
@@ -78,10 +79,23 @@ def answer_questions(*, asked: Collection[UUID], unreferenced: Mapping[UUID, Seq
     )
 
 
-def unlink_garbage(*, batch_size: int = 500, topology: Topology | None = None, using: str = DEFAULT_DB_ALIAS) -> int:
+def count_unlinks(*, limit: int, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Return how many chunks wait for their fragments to be deleted now; no more than `limit` are counted."""
+    unlinks = Garbage.objects.using(using).filter(state=GarbageState.UNLINK, next_attempt_at__lte=Now())
+    return unlinks[:limit].count()
+
+
+def unlink_garbage(
+    *,
+    batch_size: int = 500,
+    may_unlink: Callable[[], bool] = lambda: True,
+    topology: Topology | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> int:
     """Delete the fragments of a batch of chunks whose rows are gone; return how many chunks are rid of them all.
 
-    A chunk with a fragment out of reach is tried again later. Killed half-way, it deletes again what is gone already.
+    `may_unlink` is asked once the rows are seen to be gone, and says whether every backup knows of that; else nothing is
+    done. A chunk with a fragment out of reach is tried again later. Killed half-way, it deletes again what is gone already.
     """
     topology = topology or topologies.current()
     done: list[int] = []
@@ -89,7 +103,10 @@ def unlink_garbage(*, batch_size: int = 500, topology: Topology | None = None, u
     unreachable: set[int] = set()
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute(_CLAIM_UNLINKS, [batch_size])
-        for row_id, chunk_id, node_ids in cursor.fetchall():
+        claimed = cursor.fetchall()
+        if claimed and not may_unlink():
+            return 0
+        for row_id, chunk_id, node_ids in claimed:
             failed = delete_chunk_fragments(chunk_id, node_ids, topology=topology, avoid=unreachable)
             unreachable |= failed
             (postponed if failed else done).append(row_id)

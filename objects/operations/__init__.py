@@ -4,7 +4,6 @@ Importing this package registers them.
 """
 
 from objects.operations import (
-    annotations,
     archive,
     copy,
     delete,
@@ -14,14 +13,12 @@ from objects.operations import (
     locking,
     multipart,
     read,
-    rename,
     sharing,
     tagging,
     write,
 )
 
 __all__ = [
-    "annotations",
     "archive",
     "copy",
     "delete",
@@ -31,7 +28,6 @@ __all__ = [
     "locking",
     "multipart",
     "read",
-    "rename",
     "sharing",
     "tagging",
     "write",

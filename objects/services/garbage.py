@@ -7,7 +7,8 @@ what is left to do stays derivable from the tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from django.db import connection, transaction
 
@@ -16,6 +17,8 @@ from objects.models import MultipartUpload
 from objects.services.multipart import drop_parts
 
 BATCH_SIZE = 500
+# Large, since each batch waits for the journal.
+UNLINK_BATCH_SIZE = 5_000
 
 # Plan: the index garbage_by_state_and_time. SKIP LOCKED: the rival is another collector.
 _CLAIM_QUESTIONS = """
@@ -65,23 +68,6 @@ SELECT u.id FROM objects_multipartupload u LEFT JOIN buckets_bucket b ON b.id = 
  ORDER BY u.created_at LIMIT %s FOR UPDATE OF u SKIP LOCKED
 """
 
-# Plan: the index shorter_states_by_age. In a bucket whose window is shorter they go with the version.
-_DELETE_SHORTER_STATES = """
-DELETE FROM objects_shorterstate WHERE id IN (
-    SELECT s.id FROM objects_shorterstate s JOIN objects_objectversion v ON v.id = s.version_id
-      LEFT JOIN buckets_bucket b ON b.id = v.bucket_id
-     WHERE s.ended_at <= clock_timestamp() - make_interval(secs => coalesce(b.history_seconds, 0))
-     ORDER BY s.ended_at LIMIT %s)
-"""
-
-# Plan: the index rename_tokens_by_age.
-_DELETE_RENAME_TOKENS = """
-DELETE FROM objects_renametoken WHERE id IN (
-    SELECT id FROM objects_renametoken WHERE created_at <= clock_timestamp() - make_interval(secs => %s)
-     ORDER BY created_at LIMIT %s)
-"""
-RENAME_TOKEN_SECONDS = 86_400
-
 
 @dataclass(frozen=True, slots=True)
 class Collected:
@@ -99,19 +85,30 @@ class Collected:
         return self == Collected()
 
 
-def collect_garbage(*, grace_seconds: float, stale_upload_seconds: float, batch_size: int = BATCH_SIZE) -> Collected:
-    """Do one batch of every duty of the collector. Repeat until it has done nothing."""
+def collect_garbage(
+    *,
+    grace_seconds: float,
+    stale_upload_seconds: float,
+    batch_size: int = BATCH_SIZE,
+    may_unlink: Callable[[], bool] = lambda: True,
+) -> Collected:
+    """Do one batch of every duty of the collector. Repeat until it has done nothing.
+
+    Fragments are unlinked last, when there are enough of them or nothing else is to do: `may_unlink` may take a second.
+    """
     expired_versions = expire_history(batch_size=batch_size)
-    forget_small_things(batch_size=batch_size)
     stale_uploads = drop_stale_uploads(older_than_seconds=stale_upload_seconds, batch_size=batch_size)
     answered_questions, deleted_chunks = delete_unreferenced_chunks(grace_seconds=grace_seconds, batch_size=batch_size)
-    return Collected(
+    collected = Collected(
         expired_versions=expired_versions,
         stale_uploads=stale_uploads,
         answered_questions=answered_questions,
         deleted_chunks=deleted_chunks,
-        unlinked_chunks=chunk_services.unlink_garbage(batch_size=batch_size),
     )
+    if not collected.is_nothing and chunk_services.count_unlinks(limit=UNLINK_BATCH_SIZE) < UNLINK_BATCH_SIZE:
+        return collected
+    unlinked = chunk_services.unlink_garbage(batch_size=UNLINK_BATCH_SIZE, may_unlink=may_unlink)
+    return replace(collected, unlinked_chunks=unlinked)
 
 
 @transaction.atomic
@@ -129,13 +126,6 @@ def expire_history(*, batch_size: int = BATCH_SIZE) -> int:
         for bucket_id in sorted(totals):
             cursor.execute(_COUNT_EXPIRED, [bucket_id, *totals[bucket_id]])
     return len(rows)
-
-
-def forget_small_things(*, batch_size: int = BATCH_SIZE) -> None:
-    """Forget what versions were before the history window, and renames that nobody repeats any more."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DELETE_SHORTER_STATES, [batch_size])
-        cursor.execute(_DELETE_RENAME_TOKENS, [RENAME_TOKEN_SECONDS, batch_size])
 
 
 @transaction.atomic
