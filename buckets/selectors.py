@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 
@@ -27,7 +28,8 @@ SELECT {BUCKET_COLUMNS} FROM buckets_bucket b
 """  # noqa: S608  constants
 
 
-class BucketRecord(NamedTuple):  # which is made five times as fast as a frozen dataclass
+@dataclass(frozen=True, slots=True)
+class BucketRecord:
     """What a request needs to know of a bucket. What decides about access is as it is stored."""
 
     id: int
@@ -59,7 +61,9 @@ class BucketRecord(NamedTuple):  # which is made five times as fast as a frozen 
 
 def find_bucket(name: str) -> BucketRecord | None:
     """Return a bucket by name, or None. One statement."""
-    row = connection.fetch_row(_FIND_BUCKET, [name])  # type: ignore[attr-defined]  # our engine's
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_BUCKET, [name])
+        row = cursor.fetchone()
     return BucketRecord(*row) if row else None
 
 

@@ -1,7 +1,7 @@
 """Every run of one of our management commands has a row in the audit log: what people change at a terminal is audited, too.
 
 A command that makes one change is one transaction with its row. Those that commit as they go (the duties) get their row
-when they end. Not for: `up`, which supervises, and what is run before there is a database.
+when they end. Not for: `up` and `write_journal`, which run as long as the system, and what is run before there is a database.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ ONE_TRANSACTION = frozenset(
         "set_node_state",
     }
 )
-UNAUDITED = frozenset({"document_operations", "up"})
+# A restore writes its row itself, when there is a database for it.
+UNAUDITED = frozenset({"document_operations", "restore_metadata", "up", "write_journal"})
 
 _DJANGOS_OPTIONS = frozenset(
     {"verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "stdout", "stderr"}
@@ -58,14 +59,7 @@ class AuditedUtility(ManagementUtility):
 
 def _audited(name: str, execute: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **options: Any) -> Any:
-        draft = AuditDraft(
-            request_id=secrets.token_hex(8).upper(),
-            source="command",
-            operation=name,
-            principal=f"command:{_operating_system_user()}",
-            path=_command_line(options),
-            method="RUN",
-        )
+        draft = _draft(name, options)
         try:
             with scope(draft), change(draft) if name in ONE_TRANSACTION else nullcontext():
                 answer = execute(*args, **options)
@@ -77,6 +71,22 @@ def _audited(name: str, execute: Callable[..., Any]) -> Callable[..., Any]:
         return answer
 
     return run
+
+
+def audit_command(name: str, options: dict[str, Any]) -> None:
+    """Write the row of a command that has done its work, and that had no database when it began."""
+    _leave(_draft(name, options), 200)
+
+
+def _draft(name: str, options: dict[str, Any]) -> AuditDraft:
+    return AuditDraft(
+        request_id=secrets.token_hex(8).upper(),
+        source="command",
+        operation=name,
+        principal=f"command:{_operating_system_user()}",
+        path=_command_line(options),
+        method="RUN",
+    )
 
 
 def _leave(draft: AuditDraft, status: int, error_code: str = "") -> None:

@@ -19,6 +19,7 @@ for _name in list(os.environ):
 os.environ["OBJSTORE_DATA_DIR"] = str(_data_directory)
 os.environ["OBJSTORE_SECRET_KEY"] = "the secret key of tests, which guards nothing"  # noqa: S105  guards nothing
 os.environ["OBJSTORE_LOG_LEVEL"] = "warning"
+os.environ["OBJSTORE_JOURNAL"] = "off"  # nobody writes it; its own tests do
 
 from objstore_project.settings.console import *  # noqa: E402, F403  the environment is set before it is read
 

@@ -126,6 +126,9 @@ def postgresql_program(cluster: Cluster, *, connections_max: int, is_durable: bo
         "full_page_writes": "on" if is_durable else "off",
         "wal_compression": "on",
         "max_wal_size": "2GB",
+        # For the journal of the metadata. Where it stands still, the log must not fill the disk.
+        "wal_level": "logical",
+        "max_slot_wal_keep_size": "4GB",
         "checkpoint_timeout": "15min",
         "log_checkpoints": "off",
         "max_logical_replication_workers": "0",
@@ -148,8 +151,21 @@ def postgresql_program(cluster: Cluster, *, connections_max: int, is_durable: bo
         stop_signal=signal.SIGINT,  # fast: sessions end, a checkpoint is written
         stop_seconds=20,
         kill_signal=signal.SIGQUIT,  # at once, and the children too: recovery replays the log
-        noise=("the database system is starting up", "the database system is shutting down"),
+        noise=("the database system is starting up", "the database system is shutting down", *_JOURNAL_BEGINS),
     )
+
+
+# What the server says whenever the journal, or a snapshot of it, begins.
+_JOURNAL_BEGINS = (
+    "logical decoding found",
+    "There are no running transactions",
+    "starting logical decoding for slot",
+    "Streaming transactions committing after",
+    "has been already streamed, forwarding to",
+    "exported logical decoding snapshot",
+    "STATEMENT:  START_REPLICATION",
+    "STATEMENT:  CREATE_REPLICATION_SLOT",
+)
 
 
 def clear_predecessor(directory: Path) -> None:

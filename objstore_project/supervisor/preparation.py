@@ -15,6 +15,12 @@ from accesscontrol.services import ensure_built_in_policies, ensure_root
 from chunks import topology
 from chunks.durability_report import describe_schemes
 from chunks.services import create_default_topology
+from journal.archive import find_records, local_stores
+from journal.databases import connect
+from journal.record_format import RecordKind
+from journal.services.emptiness import is_empty, is_incomplete
+from journal.services.writing import catch_up, end_journal
+from objstore_project.environment import ConfigurationError
 from objstore_project.supervisor.credentials import Credentials
 from objstore_project.supervisor.postgresql import ensure_database
 from workers.services import ensure_schedule
@@ -32,7 +38,11 @@ def prepare(credentials: Credentials) -> None:
     with connection.cursor() as cursor:
         # Two systems on one database may start at once; the second waits, and finds nothing left to do.
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+    check_restored()
+    catch_up()
     call_command("migrate", interactive=False, verbosity=0)
+    if not settings.OBJSTORE_JOURNAL:
+        end_journal()
     ensure_built_in_policies()
     ensure_root(
         access_key=credentials.access_key,
@@ -46,6 +56,21 @@ def prepare(credentials: Credentials) -> None:
     ensure_schedule()
     connections.close_all()
     collect_static_files(settings.STATIC_ROOT)
+
+
+def check_restored() -> None:
+    """Refuse to begin anew on nodes that hold what a lost database can be restored from, and to run half a restore."""
+    with connect() as database:
+        if is_incomplete(database):
+            raise ConfigurationError("a restore was begun and not finished: run `manage.py restore_metadata` again")
+        if not is_empty(database):
+            return
+    found = find_records(local_stores(settings.OBJSTORE_DATA_DIR / "nodes"))
+    if any(name.kind is RecordKind.MANIFEST for name in found.holders):
+        raise ConfigurationError(
+            f"the database is empty, and the nodes in {settings.OBJSTORE_DATA_DIR / 'nodes'} hold what it can be rebuilt"
+            " from: run `manage.py restore_metadata` (or, to lose it all, move the nodes away)"
+        )
 
 
 def collect_static_files(directory: Path) -> None:

@@ -12,19 +12,25 @@ from objstore_project.environment import Address
 from objstore_project.supervisor.program import Program
 
 # First what takes work in, then what does work, then what they all stand on.
-STOP_ORDER = (("gateway", "console", "beat", "prepare"), ("worker",), ("valkey",), ("postgresql",))
+STOP_ORDER = (("gateway", "console", "beat", "prepare"), ("worker",), ("journal", "valkey"), ("postgresql",))
 # Celery's pool. Tasks wait for disks and the database more than they compute, and those that take long (the scrub, a
 # repair, moves) must leave room for those that may not wait.
 WORKER_PROCESSES = 4
 
 
 def application_programs() -> tuple[Program, ...]:
-    """Return gateway, console, worker and beat; they find servers and directories through their environment."""
+    """Return gateway, console, worker, beat and journal; they find servers and directories through their environment."""
     environment = application_environment()
     python = (sys.executable, "-u")
     # Celery warns at length of being root; whether to be root is the operator's decision.
     celery = (*python, "-W", "ignore:::celery.platforms", "-m", "celery", "--quiet", "--app", "objstore_project")
     level = ("--loglevel", settings.OBJSTORE_LOG_LEVEL)
+    journal = Program(
+        name="journal",
+        arguments=(*python, str(settings.BASE_DIR / "manage.py"), "write_journal"),
+        environment=environment,
+        stop_seconds=6,
+    )
     return (
         Program(
             name="gateway",
@@ -55,6 +61,7 @@ def application_programs() -> tuple[Program, ...]:
             environment=environment,
             stop_seconds=3,
         ),
+        *((journal,) if settings.OBJSTORE_JOURNAL else ()),
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 
 from chunks.fragment_format import parse_fragment_name
+from journal.record_format import parse_name
 from tests.live.system import LiveSystem
 
 
@@ -36,7 +37,7 @@ def stored_fragments(system: LiveSystem) -> set[tuple[int, UUID, int]]:
     found = set()
     for node_id, directory in node_directories(system).items():
         for path in (directory / "fragments").rglob("*"):
-            if path.is_file():
+            if path.is_file() and parse_name(path.name) is None:  # records of the journal lie among them
                 parsed = parse_fragment_name(path.name)
                 assert parsed is not None, f"{path} is no fragment"
                 found.add((node_id, *parsed))

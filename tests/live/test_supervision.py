@@ -16,7 +16,15 @@ from tests.live.processes import is_running, wait_until
 from tests.live.system import LiveSystem, launch, run_manage
 
 # How many processes each consists of, not counting PostgreSQL's own children, which lead sessions of their own.
-EXPECTED_FAMILY = {"gateway": 3, "console": 2, "worker": 2, "beat": 1, "valkey": 1, "postgresql": 1}
+EXPECTED_FAMILY = {
+    "gateway": 3,
+    "console": 2,
+    "worker": 2,
+    "beat": 1,
+    "journal": 1,
+    "valkey": 1,
+    "postgresql": 1,
+}
 CHILDREN = tuple(EXPECTED_FAMILY)
 
 
@@ -40,7 +48,7 @@ def test_a_killed_process_comes_back_by_itself(system: LiveSystem, name: str) ->
     assert len(family) >= EXPECTED_FAMILY[name]
     assert not [process for process in family if is_running(process)]
     # The scheduler may end where the database does; nothing else takes part in another's death.
-    untouched = {"gateway", "console", "worker", "valkey", "postgresql"} - {name}
+    untouched = {"gateway", "console", "worker", "journal", "valkey", "postgresql"} - {name}
     after = system.process_ids
     assert {other: after.get(other) for other in untouched} == {other: before[other] for other in untouched}
     wait_until(lambda: set(CHILDREN) <= set(system.process_ids), "everything runs")

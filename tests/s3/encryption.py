@@ -46,7 +46,11 @@ def shown(response: Arguments) -> Arguments:
 
 def fragments(live: LiveSystem) -> set[Path]:
     """Return all fragments on the nodes' disks."""
-    return {path for path in (live.data_dir / "nodes").rglob("*") if path.is_file() and path.name != "identity"}
+    return {
+        path
+        for path in (live.data_dir / "nodes").rglob("*")
+        if path.is_file() and path.name != "identity" and not path.name.startswith("journal-")
+    }
 
 
 def is_on_a_disk(live: LiveSystem, pattern: bytes) -> bool:

@@ -34,7 +34,7 @@ CONNECTIONS_MIN = 300
 
 
 class Command(BaseCommand):
-    """Start PostgreSQL, Valkey, gateway, console, worker and beat; keep them running; stop them in order."""
+    """Start PostgreSQL, Valkey, gateway, console, worker, beat and journal; keep them running; stop them in order."""
 
     help = (
         "Run the whole system in the foreground: embedded PostgreSQL and Valkey (unless DATABASE_URL and REDIS_URL"

@@ -1,0 +1,1 @@
+"""The writes of the journal: keeping it, and restoring from it."""

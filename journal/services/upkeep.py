@@ -1,0 +1,89 @@
+"""Records that are not needed any more go; those that are short of a copy get it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from chunks.errors import ChunkError
+from chunks.topology import Topology
+from journal.archive import Found, NotKept, drop_records, find_records, keep_record, read_whole, stores_of
+from journal.models import JournalState
+from journal.record_format import RecordDamaged, RecordKind, RecordName, parse_record
+from journal.services.state import forget_predecessors
+
+logger = logging.getLogger("objstore.journal")
+
+
+def prune(state: JournalState, *, first_segment: int, topology: Topology) -> int:
+    """Delete what the newest snapshot replaces, of this lineage and its predecessors; return how many records went.
+
+    Records of other lineages stay: a database that was begun anew on old nodes must not delete what the old one can be
+    restored from.
+    """
+    found = find_records(stores_of(topology))
+    ours, before = state.lineage.hex[:8], {lineage.hex[:8] for lineage in state.predecessors}
+    obsolete = [
+        name
+        for name in found.holders
+        if name.lineage in before
+        or (name.lineage == ours and not _is_needed(name, state.snapshot_number, first_segment))
+    ]
+    drop_records(obsolete, topology=topology)
+    if before and not found.unreachable:
+        forget_predecessors()
+    return len(obsolete)
+
+
+def _is_needed(name: RecordName, snapshot_number: int, first_segment: int) -> bool:
+    if name.kind is RecordKind.SEGMENT:
+        return name.number >= first_segment
+    return name.number >= snapshot_number
+
+
+def heal(state: JournalState, *, topology: Topology, copies: int | None = None) -> int:
+    """Copy records that fewer nodes hold than should; return how many were short."""
+    copies = settings.OBJSTORE_JOURNAL_COPIES if copies is None else copies
+    found = find_records(stores_of(topology))
+    writable = {node.name for node in topology.nodes.values() if node.state.is_writable}
+    wanted = min(copies, len(writable))
+    short = [
+        name
+        for name in newest_revisions(found.holders)
+        if name.lineage == state.lineage.hex[:8] and len(writable.intersection(found.holders[name])) < wanted
+    ]
+    for name in short:
+        _copy(name, found, topology, wanted)
+    return len(short)
+
+
+def newest_revisions(names: Iterable[RecordName]) -> list[RecordName]:
+    """Return the names without segments that a later revision replaces."""
+    newest: dict[tuple[str, int], RecordName] = {}
+    others = []
+    for name in names:
+        if name.kind is not RecordKind.SEGMENT:
+            others.append(name)
+        elif newest.setdefault((name.lineage, name.number), name).revision < name.revision:
+            newest[name.lineage, name.number] = name
+    return [*others, *newest.values()]
+
+
+def _copy(name: RecordName, found: Found, topology: Topology, wanted: int) -> None:
+    ids = {node.name: node.id for node in topology.nodes.values()}
+    holders = [label for label in found.holders[name] if topology.nodes[ids[label]].state.is_writable]
+    for label in found.holders[name]:
+        try:
+            data = read_whole(str(name), topology.store(ids[label]))
+            parse_record(data)
+        except (ChunkError, RecordDamaged) as error:
+            logger.warning("%s on %s cannot be copied: %s", name, label, error)
+            continue
+        missing = wanted - len(holders)
+        try:
+            keep_record(name, [data], topology=topology, copies=missing, avoid=[ids[one] for one in holders])
+        except NotKept as error:
+            logger.warning("%s", error)
+        return
