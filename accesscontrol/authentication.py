@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,6 +62,46 @@ def authenticate(
         headers=headers,
         now=now,
         virtual_host_bucket=virtual_host_bucket,
+    )
+    return Authenticated(credentials.principal, presented.payload, context, presented)
+
+
+def authenticate_query(
+    *,
+    service: str,
+    method: str,
+    path: str,
+    raw_query: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: datetime,
+    region: str,
+    is_secure: bool,
+) -> Authenticated:
+    """Authenticate a request to IAM or STS, whose body is part of what is signed. Cost and errors: as above.
+
+    A body that the signature says nothing of is believed on an encrypted connection alone.
+    """
+    presented = read_signature(headers, raw_query, region=region, service=service)
+    if presented is None:
+        return Authenticated(ANONYMOUS, PayloadDeclaration(PayloadMode.UNSIGNED), None)
+    if presented.scope is None or presented.payload.mode.is_aws_chunked:
+        raise errors.InvalidRequest("Requests to this service are signed with Signature Version 4.")
+    body_sha256_hex = hashlib.sha256(body).hexdigest()
+    if presented.payload.mode is PayloadMode.UNSIGNED and not is_secure:
+        raise errors.InvalidRequest("The body of the request must be signed.")
+    if presented.payload.sha256_hex not in (None, body_sha256_hex):
+        raise errors.SignatureDoesNotMatch
+    credentials = require_credentials(presented.access_key_id, presented.session_token, now=now)
+    context = verify_signature(
+        presented,
+        secret_key=credentials.secret_key,
+        method=method,
+        path=path,
+        raw_query=raw_query,
+        headers=headers,
+        now=now,
+        body_sha256_hex=body_sha256_hex,
     )
     return Authenticated(credentials.principal, presented.payload, context, presented)
 

@@ -56,7 +56,8 @@ class Principal:
     """A signed-in user of an account, or anonymous (no account), with the policies that are the principal's own.
 
     `user_name` is that of the user, of the role, or of the federated user. `unique_id` is IAM's (AIDA…, AROA…); `tags`
-    are those of the user or role, with those of the session over them.
+    are those of the user or role, with those of the session over them. `federated_arn` is of whom an identity provider
+    vouches for, before any role is assumed: that of the provider.
     """
 
     account_id: str | None
@@ -71,6 +72,7 @@ class Principal:
     unique_id: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     session: Session | None = None
+    federated_arn: str | None = None
 
     @property
     def is_anonymous(self) -> bool:
@@ -92,7 +94,7 @@ class Principal:
         """Name the principal as IAM does."""
         match self.kind:
             case PrincipalKind.ANONYMOUS:
-                return "*"
+                return self.federated_arn or "*"
             case PrincipalKind.ROOT:
                 return f"arn:aws:iam::{self.account_id}:root"
             case PrincipalKind.USER:

@@ -15,6 +15,7 @@ from accesscontrol.acl import (
     GRANT_COUNT_MAX,
     GROUP_URIS,
     Acl,
+    AclDocument,
     AclGrant,
     Permission,
     canned_acl,
@@ -107,6 +108,17 @@ def _grant_of_element(element: Mapping[str, Any]) -> AclGrant:
         if member in grantee:
             return AclGrant(_RESOLVERS[kind](grantee[member]), Permission(permission))
     raise errors.MalformedACLError
+
+
+def acl_of_log_grants(grants: Iterable[Mapping[str, Any]]) -> AclDocument:
+    """Read the TargetGrants of a logging configuration, as grants that each log object gets. Raises as the others do."""
+    acl = _checked(_grant_of_element(element) for element in grants)
+    return [[grant.grantee, grant.permission.value] for grant in acl.grants]
+
+
+def log_grant_members(document: AclDocument) -> list[dict[str, Any]]:
+    """Render TargetGrants in S3's member names."""
+    return [_shown_grant(AclGrant(grantee, Permission(permission))) for grantee, permission in document]
 
 
 def _checked(grants: Iterable[AclGrant]) -> Acl:

@@ -6,16 +6,18 @@ A page costs what it returns wherever an index leads to its rows: by time, by ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from audit.models import AuditEvent
+from audit.models import AuditEvent, AuditProgress
 
 PAGE_SIZE_MAX = 1_000
+RECENT = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,15 @@ class AuditFilter:
     error_code: str | None = None
     is_refused: bool | None = None
 
+    @property
+    def is_rare(self) -> bool:
+        """Whether no index in order of time leads to the rows: they may be few, and far apart."""
+        if self.since is not None or self.principal is not None or (self.bucket is not None and self.key is not None):
+            return False
+        return any(getattr(self, name) is not None for name in _RARE)
 
+
+_RARE = ("request_id", "access_key_id", "account_id", "bucket", "owner_id", "source_ip", "error_code", "operation")
 _EXACT = (
     "request_id",
     "source",
@@ -94,6 +104,19 @@ def search(
     `visible_to` is the account that asks: it sees what its principals did, and what was done to its buckets. None sees
     everything, and is for operators alone.
     """
+    if after is None and wanted.is_rare:
+        recent = replace(wanted, since=datetime.now(UTC) - RECENT)
+        rows = _search(recent, limit, None, visible_to)
+        if len(rows) >= limit:
+            return rows
+        with transaction.atomic(), connection.cursor() as cursor:
+            # The planner takes every value for a common one and would go through all rows in order of time.
+            cursor.execute("SET LOCAL enable_indexscan = off")
+            return _search(wanted, limit, None, visible_to)
+    return _search(wanted, limit, after, visible_to)
+
+
+def _search(wanted: AuditFilter, limit: int, after: Place | None, visible_to: str | None) -> list[AuditEvent]:
     found = _matching(wanted)
     if visible_to is not None:
         found = found.filter(Q(account_id=visible_to) | Q(owner_id=visible_to))
@@ -137,6 +160,24 @@ def find_request(request_id: str, *, visible_to: str | None = None) -> list[Audi
 def find_row(row_id: int) -> AuditEvent | None:
     """Return a row by its id."""
     return AuditEvent.objects.filter(id=row_id).first()
+
+
+def newest_id() -> int:
+    """Return the id that was drawn last. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value FROM audit_auditevent_id_seq")
+        return int(cursor.fetchone()[0])
+
+
+def settled_id() -> int:
+    """Return an id up to which every row is there, and sealed."""
+    return AuditProgress.objects.values_list("sealed_id", flat=True).get(pk=1)
+
+
+def rows_of_bucket(bucket: str, *, sources: Sequence[str], after_id: int, last_id: int, limit: int) -> list[AuditEvent]:
+    """Return a bucket's rows of some ids, in their order. Plan: by the BRIN index on id, in each partition."""
+    found = AuditEvent.objects.filter(bucket=bucket, source__in=sources, id__gt=after_id, id__lte=last_id)
+    return list(found.order_by("id")[:limit])
 
 
 def timeline(

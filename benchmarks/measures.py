@@ -63,20 +63,18 @@ def measure_all(
 
 def small_get(subject: Subject, nothing_host: str, effort: Effort) -> Comparison:
     """GET objects of 4 KiB, 100 of them in turn."""
-    paths = _small_objects(subject)
+    paths = small_objects(subject)
     requests = [subject.signer.request("GET", path) for path in paths]
     return _against_nothing("GET 4 KiB", subject, nothing_host, requests, effort, bar=0.25)
 
 
 def small_put(subject: Subject, nothing_host: str, effort: Effort) -> Comparison:
     """PUT objects of 4 KiB to new keys: three fsynced copies and a commit each."""
-    body = os.urandom(SMALL_BYTES)
     key_count = int(effort.seconds * 2_000)
-    reference_requests = [subject.signer.request("PUT", f"/{BUCKET}/put/{uuid4()}", body=body)]
+    reference_requests = small_puts(subject, 1)
 
     def put() -> float:
-        requests = [subject.signer.request("PUT", f"/{BUCKET}/put/{uuid4()}", body=body) for _ in range(key_count)]
-        return _drive(subject.host, requests, effort)
+        return _drive(subject.host, small_puts(subject, key_count), effort)
 
     return compare(
         "PUT 4 KiB",
@@ -91,7 +89,7 @@ def small_put(subject: Subject, nothing_host: str, effort: Effort) -> Comparison
 
 def head(subject: Subject, nothing_host: str, effort: Effort) -> Comparison:
     """HEAD the same objects."""
-    requests = [subject.signer.request("HEAD", path) for path in _small_objects(subject)]
+    requests = [subject.signer.request("HEAD", path) for path in small_objects(subject)]
     return _against_nothing("HEAD", subject, nothing_host, requests, effort)
 
 
@@ -163,7 +161,14 @@ def _drive(host: str, requests: list[bytes], effort: Effort) -> float:
     return load.drive(host, requests, connection_count=CONNECTIONS, seconds=effort.seconds).per_second
 
 
-def _small_objects(subject: Subject) -> list[str]:
+def small_puts(subject: Subject, count: int) -> list[bytes]:
+    """Return requests that put 4 KiB each, all to keys of their own."""
+    body = os.urandom(SMALL_BYTES)
+    return [subject.signer.request("PUT", f"/{BUCKET}/put/{uuid4()}", body=body) for _ in range(count)]
+
+
+def small_objects(subject: Subject) -> list[str]:
+    """Put 100 objects of 4 KiB; return their paths."""
     paths = [f"/{BUCKET}/small/{number}" for number in range(100)]
     load.send_all(subject.host, [subject.signer.request("PUT", path, body=os.urandom(SMALL_BYTES)) for path in paths])
     return paths

@@ -140,3 +140,14 @@ class NotificationRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket} → {self.target}"
+
+
+class AccessLogProgress(models.Model):
+    """How far the access log of a bucket has been delivered: every audit row up to this id, once."""
+
+    bucket = models.OneToOneField(Bucket, on_delete=models.CASCADE, primary_key=True)
+    delivered_id = models.BigIntegerField()
+    problem = models.TextField(blank=True, help_text="Why nothing is delivered at the moment.")
+
+    def __str__(self) -> str:
+        return f"{self.bucket_id} up to {self.delivered_id}"

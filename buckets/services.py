@@ -9,8 +9,9 @@ from django.db import connection, transaction
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
-from buckets import lifecycle, notification
-from buckets.models import Bucket, BucketConfiguration, NotificationRule, Versioning
+from audit.selectors import newest_id
+from buckets import access_log, lifecycle, notification
+from buckets.models import AccessLogProgress, Bucket, BucketConfiguration, NotificationRule, Versioning
 from buckets.names import is_valid_bucket_name
 from events.models import EventTarget
 from events.services.outbox import note_test_event
@@ -201,6 +202,17 @@ def put_bucket_notification_configuration(
                 note_test_event(
                     target_id=target_id, bucket_id=bucket_id, bucket_name=bucket.name, owner_id=bucket.owner_id
                 )
+
+
+def put_bucket_logging(*, bucket_id: int, document: Any) -> None:
+    """Begin to deliver access logs of what is asked from now on, change where they go, or (None) end it."""
+    with transaction.atomic():
+        if document is None:
+            delete_configuration(bucket_id=bucket_id, kind=access_log.KIND)
+            AccessLogProgress.objects.filter(bucket_id=bucket_id).delete()
+            return
+        put_configuration(bucket_id=bucket_id, kind=access_log.KIND, document=document)
+        AccessLogProgress.objects.get_or_create(bucket_id=bucket_id, defaults={"delivered_id": newest_id()})
 
 
 def put_bucket_request_payment(*, bucket_id: int, is_requester_pays: bool) -> None:

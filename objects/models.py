@@ -232,6 +232,76 @@ class Restore(models.Model):
         return f"{self.version_id} until {self.expires_at}"
 
 
+class ShorterState(models.Model):
+    """What a version was before something was appended to it in place: a prefix of what it is now."""
+
+    version = models.ForeignKey(ObjectVersion, on_delete=models.CASCADE, db_index=False)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    size_bytes = models.BigIntegerField()
+    etag = models.CharField(max_length=64)
+    checksum_algorithm = models.CharField(max_length=16, blank=True)
+    checksum_type = models.CharField(max_length=16, blank=True)
+    checksum = models.CharField(max_length=128, blank=True)
+    part_count = models.IntegerField(null=True)
+    parts = models.JSONField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            # Reads as of a moment: the first state that ended after it.
+            models.Index(fields=["version", "ended_at"], name="shorter_states_by_end"),
+            # The collector: those that no moment in the history window can ask for.
+            models.Index(fields=["ended_at"], name="shorter_states_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} until {self.ended_at}"
+
+
+class Annotation(models.Model):
+    """A named payload beside a version. Metadata: it lives where metadata lives, and goes with the version."""
+
+    version = models.ForeignKey(ObjectVersion, on_delete=models.CASCADE, related_name="annotations", db_index=False)
+    name = models.TextField(db_collation="C")
+    size_bytes = models.IntegerField()
+    etag = models.CharField(max_length=64)
+    checksum_algorithm = models.CharField(max_length=16)
+    checksum = models.CharField(max_length=128)
+    is_sealed = models.BooleanField(help_text="The payload is encrypted by the version's data key.")
+    payload = models.BinaryField()
+    modified_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            # One by its name; the walk of a listing.
+            models.UniqueConstraint(fields=["version", "name"], name="one_annotation_per_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.name}"
+
+
+class RenameToken(models.Model):
+    """A client's name for a rename that was carried out, so that repeating it is no second one."""
+
+    bucket_id = models.BigIntegerField()
+    token = models.CharField(max_length=64)
+    parameters = models.CharField(max_length=64, help_text="A digest of what the rename was.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bucket_id", "token"], name="one_rename_per_token"),
+        ]
+        indexes: ClassVar = [
+            # The collector: those that have been remembered long enough.
+            models.Index(fields=["created_at"], name="rename_tokens_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.token
+
+
 class LifecycleRun(models.Model):
     """Up to which midnight a bucket's lifecycle rules have been carried out, and which rules these were."""
 

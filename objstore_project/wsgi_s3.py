@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.core.wsgi import get_wsgi_application
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "objstore_project.settings.gateway"
 
@@ -26,5 +26,8 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     """Answer a request."""
     if environ["PATH_INFO"] == READINESS_PATH:
         return _django(environ, start_response)
+    connection = connections[DEFAULT_DB_ALIAS]
     connection.close_if_unusable_or_obsolete()
-    return send(serve(environ), start_response)
+    answer = serve(environ)
+    connection.release()  # type: ignore[attr-defined]  # our engine's
+    return send(answer, start_response)

@@ -64,7 +64,7 @@ def parse_iso8601(text: str) -> datetime:
 
 def format_http_date(moment: datetime) -> str:
     """Render an IMF-fixdate (RFC 9110, section 5.6.7): Fri, 24 May 2013 00:00:00 GMT."""
-    utc = moment.astimezone(UTC)
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return (
         f"{_WEEKDAYS[utc.weekday()]}, {utc.day:02d} {_MONTHS[utc.month - 1]} {utc.year:04d} "
         f"{utc.hour:02d}:{utc.minute:02d}:{utc.second:02d} GMT"

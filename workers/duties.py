@@ -21,6 +21,7 @@ from chunks.throttle import Throttle
 from events.services.delivery import Delivered, waiting_targets
 from events.services.delivery import deliver_events as deliver_to_target
 from journal.barrier import is_journaled
+from objects.services.access_logs import DeliveredLogs, deliver_access_log, find_logged_buckets
 from objects.services.archive import Restored, carry_out_restores
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
@@ -199,6 +200,20 @@ def keep_audit_log(*, report: Report = lambda _: None) -> Kept:
         dropped = drop_partitions(before=today - timedelta(days=settings.OBJSTORE_AUDIT_RETENTION_DAYS))
     report(f"{sealed.rows} audit rows sealed, {len(made)} partitions made, {len(dropped)} dropped")
     return Kept(sealed.rows, len(made), len(dropped))
+
+
+def deliver_access_logs(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> DeliveredLogs:
+    """Deliver the access logs of all buckets that want them, as far as their rows are settled."""
+    total = DeliveredLogs()
+    until = time.monotonic() + seconds_max
+    for bucket_id, name in find_logged_buckets():
+        while time.monotonic() < until:
+            batch = deliver_access_log(bucket_id=bucket_id, name=name)
+            total = DeliveredLogs(total.objects + batch.objects, total.rows + batch.rows)
+            if not batch.rows:
+                break
+    report(f"{total.rows} lines delivered in {total.objects} log objects")
+    return total
 
 
 def rewrap_data_keys(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> int:

@@ -19,6 +19,7 @@ DEFAULT_SCHEDULE = {
     "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
     "relocate": ("workers.relocate", timedelta(seconds=30)),
     "scrub": ("workers.scrub", timedelta(seconds=30)),
+    "deliver access logs": ("workers.deliver_access_logs", timedelta(minutes=1)),
     "keep audit log": ("workers.keep_audit_log", timedelta(seconds=15)),
     "rewrap data keys": ("workers.rewrap_data_keys", timedelta(minutes=5)),
     "sweep orphans": ("workers.sweep_orphans", timedelta(hours=6)),

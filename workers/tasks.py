@@ -97,6 +97,16 @@ def keep_audit_log() -> None:
             duties.keep_audit_log()
 
 
+@shared_task(name="workers.deliver_access_logs")
+def deliver_access_logs() -> None:
+    """Deliver server access logs."""
+    with alone("deliver access logs") as is_ours:
+        if is_ours:
+            delivered = duties.deliver_access_logs(seconds_max=TASK_SECONDS_MAX)
+            if delivered.rows:
+                logger.info("delivered %d lines of access logs in %d objects", delivered.rows, delivered.objects)
+
+
 @shared_task(name="workers.rewrap_data_keys")
 def rewrap_data_keys() -> None:
     """Wrap data keys anew after the rotation of a key."""

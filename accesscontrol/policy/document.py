@@ -20,7 +20,7 @@ from accesscontrol.policy.actions import S3_ACTIONS
 from accesscontrol.policy.conditions import ConditionError, Test, parse_conditions
 from accesscontrol.policy.patterns import Pattern, PatternError, compile_pattern
 from accesscontrol.policy.principals import PrincipalError, PrincipalPattern, Reach, parse_principal
-from accesscontrol.policy.request import AccessRequest
+from accesscontrol.policy.request import AccessRequest, ContextValues
 
 VERSION_WITH_VARIABLES = "2012-10-17"
 VERSIONS = (VERSION_WITH_VARIABLES, "2008-10-17")
@@ -85,17 +85,16 @@ class Statement:
 
     def covers(self, request: AccessRequest) -> bool:
         """Say whether resource and conditions match; principal and action are asked before."""
-        resource, context = request.resource, request.context
+        context = request.context
+        return self.is_about(request.resource, context) and all(test.holds(context) for test in self.conditions)
+
+    def is_about(self, resource: str, context: ContextValues) -> bool:
+        """Say whether a resource is among those of the statement."""
         # The hot loop of a decision: most statements end at the beginning of their resource.
         for pattern in self.resources:
             if resource.startswith(pattern.fixed_prefix) and pattern.matches(resource, context):
-                if self.excepts_resources:
-                    return False
-                break
-        else:
-            if not self.excepts_resources:
-                return False
-        return all(test.holds(context) for test in self.conditions)
+                return not self.excepts_resources
+        return self.excepts_resources
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,6 @@
 Importing this package registers them.
 """
 
-from buckets.operations import bucket, cors, encryption, notification, payment, sharing, unconfigured
+from buckets.operations import bucket, cors, encryption, logging, notification, payment, sharing
 
-__all__ = ["bucket", "cors", "encryption", "notification", "payment", "sharing", "unconfigured"]
+__all__ = ["bucket", "cors", "encryption", "logging", "notification", "payment", "sharing"]

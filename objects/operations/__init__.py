@@ -4,6 +4,7 @@ Importing this package registers them.
 """
 
 from objects.operations import (
+    annotations,
     archive,
     copy,
     delete,
@@ -13,12 +14,14 @@ from objects.operations import (
     locking,
     multipart,
     read,
+    rename,
     sharing,
     tagging,
     write,
 )
 
 __all__ = [
+    "annotations",
     "archive",
     "copy",
     "delete",
@@ -28,6 +31,7 @@ __all__ = [
     "locking",
     "multipart",
     "read",
+    "rename",
     "sharing",
     "tagging",
     "write",

@@ -20,10 +20,11 @@ from objects.operations.encryption import requested_encryption
 from objects.operations.expiration import expiration_members
 from objects.operations.multipart import checked_part_number, open_upload
 from objects.operations.ownership import authorize_header_tags, new_ownership
+from objects.operations.preconditions import write_conditions
 from objects.operations.protection import requested_lock
 from objects.operations.read import readable_version
-from objects.operations.write import write_conditions
 from objects.ranges import ByteRange, parse_copy_source_range
+from objects.selectors.annotations import has_annotations
 from objects.selectors.lookup import VersionRecord, find_parts, look_up
 from objects.services import copy as copy_services
 from objects.services.archive import require_unarchived
@@ -106,6 +107,7 @@ def copy_object(
     key: str,
     copy_source: str,
     acl: str | None = None,
+    annotation_directive: str | None = None,
     bucket_key_enabled: bool | None = None,
     cache_control: str | None = None,
     checksum_algorithm: str | None = None,
@@ -219,6 +221,9 @@ def copy_object(
             legal_hold=object_lock_legal_hold_status,
         ),
     )
+    with_annotations = annotation_directive != "EXCLUDE" and has_annotations(source.version.id)
+    if with_annotations:
+        _authorize_annotations(context, source, key)
     published, version = copy_services.copy_object(
         bucket_id=context.bucket.id,
         key=key,
@@ -226,6 +231,7 @@ def copy_object(
         version=version,
         conditions=write_conditions(if_match=if_match, if_none_match=if_none_match),
         encryption=encryption,
+        with_annotations=with_annotations,
     )
     answer: dict[str, Any] = {
         "CopyObjectResult": {
@@ -240,6 +246,13 @@ def copy_object(
     if source.bucket.was_ever_versioned:
         answer["CopySourceVersionId"] = source.version.version_id
     return answer
+
+
+def _authorize_annotations(context: RequestContext, source: CopySource, key: str) -> None:
+    """Raise AccessDenied where the principal may not read the source's annotations, or not give them to the copy."""
+    action = "s3:GetObjectVersionAnnotation" if source.names_version else "s3:GetObjectAnnotation"
+    context.authorize(action, bucket=source.bucket, key=source.version.key, version=source.version)
+    context.authorize("s3:PutObjectAnnotation", key=key)
 
 
 def _check_copyable(source: CopySource, *, onto: tuple[str, str], is_changing: bool) -> None:

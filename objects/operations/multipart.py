@@ -18,8 +18,8 @@ from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_ver
 from objects.operations.encryption import requested_encryption
 from objects.operations.expiration import abort_members, expiration_members
 from objects.operations.ownership import authorize_header_tags, new_ownership
+from objects.operations.preconditions import write_conditions
 from objects.operations.protection import requested_lock
-from objects.operations.write import write_conditions
 from objects.selectors import multipart as selectors
 from objects.services import multipart as services
 from objects.services.encryption import new_data_key, upload_data_key

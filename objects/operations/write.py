@@ -9,15 +9,16 @@ from accesscontrol.requested_acl import AclHeaders
 from buckets.context import RequestContext
 from buckets.tags import tags_from_header
 from objects.attributes import checked_metadata, system_headers
-from objects.conditions import unquote_etag
 from objects.customer_keys import parse_customer_key
 from objects.encryption import encryption_members
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
+from objects.operations.append import append, conditions_of_first, current_object, refuse_changes
 from objects.operations.encryption import requested_encryption
 from objects.operations.expiration import expiration_members
 from objects.operations.ownership import authorize_header_tags, new_ownership
+from objects.operations.preconditions import write_conditions
 from objects.operations.protection import requested_lock, require_digest
-from objects.services.publish import NewVersion, WriteConditions
+from objects.services.publish import NewVersion
 from objects.services.put import put_object as store_object
 from objects.storage_classes import checked_storage_class
 from s3protocol.registry import operation
@@ -56,8 +57,31 @@ def put_object(
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
+    write_offset_bytes: int | None = None,
 ) -> dict[str, Any]:
-    """Store an object."""
+    """Store an object, or append to one."""
+    conditions = write_conditions(if_match=if_match, if_none_match=if_none_match)
+    if write_offset_bytes is not None:
+        base = current_object(context, key)
+        if base is not None:
+            refuse_changes(
+                acl=acl,
+                grants=grant_full_control or grant_read or grant_read_acp or grant_write_acp,
+                metadata=metadata,
+                lock=object_lock_mode or object_lock_retain_until_date or object_lock_legal_hold_status,
+                encryption=server_side_encryption or ssekms_key_id or ssekms_encryption_context,
+                storage_class=storage_class,
+                tagging=tagging,
+                redirect=website_redirect_location,
+            )
+            return append(
+                context,
+                base,
+                write_offset_bytes,
+                parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5),
+                conditions,
+            )
+        conditions = conditions_of_first(write_offset_bytes, conditions)
     ownership = new_ownership(
         context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
     )
@@ -101,7 +125,7 @@ def put_object(
         key=key,
         body=context.body,
         version=version,
-        conditions=write_conditions(if_match=if_match, if_none_match=if_none_match),
+        conditions=conditions,
         encryption=encryption,
     )
     return {
@@ -111,11 +135,3 @@ def put_object(
         **new_version_members(published.version_id),
         **expiration_members(context.bucket, key, version.size_bytes, version.tags, published.became_current_at),
     }
-
-
-def write_conditions(*, if_match: str | None, if_none_match: str | None) -> WriteConditions:
-    """Read the conditions of a write. AWS takes `*` alone for If-None-Match; an ETag means here what HTTP says."""
-    return WriteConditions(
-        if_none_match=None if if_none_match is None else unquote_etag(if_none_match),
-        if_match=None if if_match is None else unquote_etag(if_match),
-    )

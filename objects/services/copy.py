@@ -8,16 +8,18 @@ and written again, in bounded memory like those of a PUT.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import DataError
+from django.db import DataError, transaction
 
 from objects.encryption import EncryptionChoice, StoredEncryption, may_share_chunks
 from objects.models import MultipartUpload
 from objects.ranges import ByteRange
 from objects.selectors.lookup import VersionRecord
+from objects.services.annotations import copy_annotations
 from objects.services.body import store_body
 from objects.services.encryption import DataKey, OpenedVersion, new_data_key, shown_etag, wrap
 from objects.services.multipart import PART_SIZE_BYTES_MAX, publish_part
@@ -59,6 +61,7 @@ def copy_object(
     version: NewVersion,
     conditions: WriteConditions,
     encryption: EncryptionChoice | None,
+    with_annotations: bool = False,
 ) -> tuple[PublishedVersion, NewVersion]:
     """Publish `version`, whose bytes are those of `source`, encrypted as chosen. One round trip where chunks are shared.
 
@@ -71,9 +74,11 @@ def copy_object(
         if source.data_key is not None and encryption is not None:
             data_key = wrap(source.data_key, encryption)
         version = _encrypted(version, data_key, source.version.encryption, source.version.etag)
-        shared = share_version(
-            bucket_id=bucket_id, key=key, source=source.version, version=version, conditions=conditions
-        )
+        with _publishing(source, with_annotations=with_annotations, has_same_key=True, key=None) as annotate:
+            shared = share_version(
+                bucket_id=bucket_id, key=key, source=source.version, version=version, conditions=conditions
+            )
+            annotate(shared)
         return shared, version
     data_key = new_data_key(encryption)
     body = _RangeBody(source, ByteRange(0, version.size_bytes, version.size_bytes))
@@ -85,8 +90,29 @@ def copy_object(
     )
     etag = source.version.etag if "-" in source.version.etag else stored.md5.hex()
     version = _encrypted(version, data_key, None, etag)
-    written = publish_stored_body(bucket_id=bucket_id, key=key, version=version, stored=stored, conditions=conditions)
+    target_key = None if data_key is None else data_key.key
+    with _publishing(source, with_annotations=with_annotations, has_same_key=False, key=target_key) as annotate:
+        written = publish_stored_body(
+            bucket_id=bucket_id, key=key, version=version, stored=stored, conditions=conditions
+        )
+        annotate(written)
     return written, version
+
+
+@contextmanager
+def _publishing(
+    source: OpenedVersion, *, with_annotations: bool, has_same_key: bool, key: bytes | None
+) -> Iterator[Callable[[PublishedVersion], None]]:
+    """Yield what gives a version that is published within the annotations of its source, in the same transaction."""
+    if not with_annotations:
+        yield lambda _: None
+        return
+    if source.version.encryption is None and key is None:
+        has_same_key = True
+    with transaction.atomic():
+        yield lambda published: copy_annotations(
+            source=source.version, target_row=published.row_id, has_same_key=has_same_key, target_key=key
+        )
 
 
 def _encrypted(version: NewVersion, data_key: DataKey | None, before: StoredEncryption | None, etag: str) -> NewVersion:

@@ -68,6 +68,23 @@ SELECT u.id FROM objects_multipartupload u LEFT JOIN buckets_bucket b ON b.id = 
  ORDER BY u.created_at LIMIT %s FOR UPDATE OF u SKIP LOCKED
 """
 
+# Plan: the index shorter_states_by_age. In a bucket whose window is shorter they go with the version.
+_DELETE_SHORTER_STATES = """
+DELETE FROM objects_shorterstate WHERE id IN (
+    SELECT s.id FROM objects_shorterstate s JOIN objects_objectversion v ON v.id = s.version_id
+      LEFT JOIN buckets_bucket b ON b.id = v.bucket_id
+     WHERE s.ended_at <= clock_timestamp() - make_interval(secs => coalesce(b.history_seconds, 0))
+     ORDER BY s.ended_at LIMIT %s)
+"""
+
+# Plan: the index rename_tokens_by_age.
+_DELETE_RENAME_TOKENS = """
+DELETE FROM objects_renametoken WHERE id IN (
+    SELECT id FROM objects_renametoken WHERE created_at <= clock_timestamp() - make_interval(secs => %s)
+     ORDER BY created_at LIMIT %s)
+"""
+RENAME_TOKEN_SECONDS = 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class Collected:
@@ -97,6 +114,7 @@ def collect_garbage(
     Fragments are unlinked last, when there are enough of them or nothing else is to do: `may_unlink` may take a second.
     """
     expired_versions = expire_history(batch_size=batch_size)
+    forget_small_things(batch_size=batch_size)
     stale_uploads = drop_stale_uploads(older_than_seconds=stale_upload_seconds, batch_size=batch_size)
     answered_questions, deleted_chunks = delete_unreferenced_chunks(grace_seconds=grace_seconds, batch_size=batch_size)
     collected = Collected(
@@ -126,6 +144,13 @@ def expire_history(*, batch_size: int = BATCH_SIZE) -> int:
         for bucket_id in sorted(totals):
             cursor.execute(_COUNT_EXPIRED, [bucket_id, *totals[bucket_id]])
     return len(rows)
+
+
+def forget_small_things(*, batch_size: int = BATCH_SIZE) -> None:
+    """Forget what versions were before the history window, and renames that nobody repeats any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE_SHORTER_STATES, [batch_size])
+        cursor.execute(_DELETE_RENAME_TOKENS, [RENAME_TOKEN_SECONDS, batch_size])
 
 
 @transaction.atomic

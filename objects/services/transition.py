@@ -1,7 +1,7 @@
 """Move versions to another storage class, in place: row, version id, ETag, checksum, times and encryption stay.
 
 Write ordering: as paragraphs 1 and 2, with the version there already. The bytes are written anew in the target class,
-then one transaction exchanges the extents, if the version still is there and in the class that it was in; killed before,
+then one transaction exchanges the extents, if the version still is what was read; killed before,
 the new fragments are orphans; after, the old chunks are questions. Where both classes keep bytes alike, none moves.
 """
 
@@ -24,7 +24,7 @@ from objects.storage_classes import are_laid_out_alike
 from s3protocol.checksums import ChecksumAlgorithm, parse_checksum
 
 # Plans: see objects/sql/move.sql.
-_MOVE_VERSION = "SELECT objects_move_version(%s, %s, %s, %s, %s::jsonb)"
+_MOVE_VERSION = "SELECT objects_move_version(%s, %s, %s, %s, %s, %s::jsonb)"
 
 
 def move_version_to_storage_class(*, bucket_id: int, version_row: int, storage_class: str) -> bool:
@@ -70,7 +70,7 @@ def _exchange(bucket_id: int, version: VersionRecord, storage_class: str, stored
     chunks = None if stored is None else json.dumps(stored.chunk_rows())
     with transaction.atomic():
         (has_moved,) = call_publisher(
-            _MOVE_VERSION, [bucket_id, version.id, version.storage_class, storage_class, chunks]
+            _MOVE_VERSION, [bucket_id, version.id, version.size_bytes, version.storage_class, storage_class, chunks]
         )
         if has_moved:
             told = {"lifecycleEventData": {"transitionEventData": {"destinationStorageClass": storage_class}}}

@@ -1,10 +1,10 @@
 -- Moving a version to another storage class, in place: its row, id, ETag and times stay.
 
 CREATE FUNCTION objects_move_version(
-    p_bucket_id bigint, p_version bigint, p_from text, p_to text, p_chunks jsonb
+    p_bucket_id bigint, p_version bigint, p_size_bytes bigint, p_from text, p_to text, p_chunks jsonb
 ) RETURNS boolean LANGUAGE plpgsql AS $$
--- Say under the key's lock that a version is in another class now, if it still is there and in the class it was in. With
--- `p_chunks` its bytes have been written anew and the chunks that held them become questions; without, they stay where
+-- Say under the key's lock that a version is in another class now, if it still is there, of the size it had and in
+-- the class it was in. With `p_chunks` its bytes have been written anew and the chunks that held them become questions; without, they stay where
 -- they are, as both classes keep them alike. Readers on their way go on in the old chunks until the collector's grace ends.
 DECLARE
     v_version objects_objectversion;
@@ -14,7 +14,7 @@ BEGIN
       WHERE o.id = (SELECT v.object_id FROM objects_objectversion v WHERE v.id = p_version) FOR UPDATE;
     SELECT * INTO v_version FROM objects_objectversion v
      WHERE v.id = p_version AND v.bucket_id = p_bucket_id AND v.deleted_at IS NULL AND NOT v.is_delete_marker
-       AND v.storage_class = p_from;
+       AND v.storage_class = p_from AND v.size_bytes = p_size_bytes;
     IF NOT FOUND THEN
         RETURN false;
     END IF;

@@ -66,6 +66,8 @@ BEGIN
         ON CONFLICT (chunk_id) DO UPDATE SET asked_at = clock_timestamp();
     DELETE FROM objects_extent WHERE version_id = p_version;
     DELETE FROM objects_restore WHERE version_id = p_version;
+    DELETE FROM objects_shorterstate WHERE version_id = p_version;
+    DELETE FROM objects_annotation WHERE version_id = p_version;
     DELETE FROM objects_objectversion WHERE id = p_version;
 END $$;
 
@@ -439,7 +441,9 @@ CREATE FUNCTION objects_copy_version(
 DECLARE
     v_extents objects_extent[];
 BEGIN
-    SELECT coalesce(array_agg(e), '{}') INTO v_extents FROM objects_extent e WHERE e.version_id = p_source_row;
+    -- What was appended to the source since it was looked up begins where it ended then.
+    SELECT coalesce(array_agg(e), '{}') INTO v_extents FROM objects_extent e
+     WHERE e.version_id = p_source_row AND e.offset_bytes < (p_version->>'size_bytes')::bigint;
     IF (SELECT coalesce(sum(e.size_bytes), 0) FROM unnest(v_extents) e) <> (p_version->>'size_bytes')::bigint THEN
         outcome := 'NoSuchKey';  -- erased since it was looked up
         RETURN;

@@ -12,6 +12,7 @@ them the zone that its settings name. Here that zone is UTC, always, and so is t
 from __future__ import annotations
 
 import select
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -19,6 +20,12 @@ from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg._preparing import Prepare
 from psycopg.types.datetime import TimestamptzLoader
+
+from objstore_project.postgresql.idle import IdleConnections
+from objstore_project.postgresql.prepared import Connection, PreparedStatementLost, fetch_row
+
+IDLE = IdleConnections()
+"""The connections that no thread of this process is using now."""
 
 
 class Cursor(CursorWrapper):
@@ -75,7 +82,75 @@ class BlockingCursor(_ServerBindingCursor):  # type: ignore[misc]  # for the sam
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Replace a connection whose server said something between two requests: nothing but a farewell comes unasked."""
+    """Replace a connection whose server said something between two requests: nothing but a farewell comes unasked.
+
+    Where the setting SHARES_CONNECTIONS is on, a thread has a connection only while it needs one: see `idle`.
+    """
+
+    def fetch_row(self, statement: str, values: Sequence[str | None]) -> tuple[Any, ...] | None:
+        """Return the one row of a SELECT without side effects, or None; placeholders are %s, values are texts.
+
+        Costs a third of what a cursor does: the statement is prepared at first use, and no cursor, query or description
+        is made. Where the connection turns out to be lost, it is asked again on another one.
+        """
+        if self.connection is None and self.settings_dict.get("SHARES_CONNECTIONS"):
+            return self._fetch_row_between(statement, values)
+        if self.connection is None or self.in_atomic_block or self.execute_wrappers or self.queries_logged:
+            with self.cursor() as cursor:
+                cursor.execute(statement, values)
+                row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+        with self.wrap_database_errors:
+            try:
+                return fetch_row(self.connection, statement, values)
+            except PreparedStatementLost:
+                return fetch_row(self.connection, statement, values)
+
+    def _fetch_row_between(self, statement: str, values: Sequence[str | None]) -> tuple[Any, ...] | None:
+        """Use a connection for this statement alone, so that few are in use, and their server processes stay warm."""
+        with self.wrap_database_errors:
+            connection = IDLE.take(self.alias)
+            if connection is not None:
+                try:
+                    row = fetch_row(connection, statement, values)
+                except (PreparedStatementLost, psycopg.OperationalError):
+                    connection.close()
+                except BaseException:
+                    IDLE.give(self.alias, connection)
+                    raise
+                else:
+                    IDLE.give(self.alias, connection)
+                    return row
+            self.connect()  # a healthy one, or an error
+            row = fetch_row(self.connection, statement, values)
+        self.release()
+        return row
+
+    def connect(self) -> None:
+        """Take a connection that is idle and not lost, or make one."""
+        while self.settings_dict.get("SHARES_CONNECTIONS") and (connection := IDLE.take(self.alias)) is not None:
+            if is_lost(connection):
+                connection.close()
+                continue
+            # What Django's own method does, but for the state that the connection has had since it was made.
+            self.in_atomic_block = False
+            self.savepoint_ids, self.atomic_blocks, self.run_on_commit = [], [], []
+            self.needs_rollback = self.closed_in_transaction = self.errors_occurred = False
+            self.health_check_done = True
+            self.close_at = None
+            self.connection = connection
+            self.autocommit = True
+            return
+        super().connect()
+
+    def release(self) -> None:
+        """Let others use this thread's connection, at the end of a request; one that is in doubt is kept for a look."""
+        connection = self.connection
+        if connection is None or self.errors_occurred or self.in_atomic_block or not self.autocommit:
+            return
+        if connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            self.connection = None
+            IDLE.give(self.alias, connection)
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close the connection where the server has; Django calls this as each request and task begins and ends."""
@@ -87,6 +162,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         """Name our cursor."""
         return {**super().get_connection_params(), "cursor_factory": BlockingCursor}
+
+    def close(self) -> None:
+        """Close this thread's connection, and those that no thread uses."""
+        super().close()
+        IDLE.close_all(self.alias)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect; times are read by psycopg's compiled loader."""
@@ -113,7 +193,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return Cursor(cursor, self)
 
 
-def is_lost(connection: psycopg.Connection[Any]) -> bool:
+def is_lost(connection: Connection) -> bool:
     """Tell whether the server has closed a connection, or a failure has; that one has no socket to look at any more."""
     try:
         return has_unread_input(connection.fileno())

@@ -15,6 +15,26 @@ from objects.attributes import KEY_BYTES_MAX
 from s3protocol import errors
 from s3protocol.routes import Level
 
+# Names that most requests have, as WSGI spells them and as they are looked for.
+_COMMON_HEADERS = {
+    f"HTTP_{name.upper().replace('-', '_')}": name
+    for name in (
+        "accept",
+        "accept-encoding",
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "authorization",
+        "connection",
+        "expect",
+        "host",
+        "range",
+        "user-agent",
+        "x-amz-checksum-mode",
+        "x-amz-content-sha256",
+        "x-amz-date",
+    )
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -66,7 +86,11 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
 
 def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
     """Collect a request's headers by lower-case name."""
-    headers = {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+    headers = {
+        _COMMON_HEADERS.get(name) or name[5:].lower().replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
     if environ.get("CONTENT_LENGTH"):

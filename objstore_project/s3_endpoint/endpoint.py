@@ -7,6 +7,7 @@ rendered here, once; what is no S3 error is ours: logged once with the request i
 from __future__ import annotations
 
 import logging
+import random
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from django.db import InterfaceError, OperationalError
 
 from accesscontrol.authentication import Authenticated, authenticate
 from accesscontrol.request_facts import RequestFacts
+from accesscontrol.services.access_keys import note_use
 from audit.draft import AuditDraft, begin
 from buckets.context import RequestContext
 from buckets.selectors import find_bucket
@@ -24,6 +26,8 @@ from chunks.errors import NotEnoughFragments
 from events.cause import Cause, current_cause
 from objects.selectors.lookup import look_up
 from objstore_project.logging import request_id as logging_request_id
+from objstore_project.query_endpoint import is_query_request
+from objstore_project.query_endpoint import serve as serve_query
 from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.audit_trail import change_by, claimed_access_key, new_draft, note_failure, record
 from objstore_project.s3_endpoint.authorization import authorize_operation
@@ -41,11 +45,16 @@ logger = logging.getLogger("objstore.s3")
 HOST_ID = secrets.token_urlsafe(24)
 """Names this process in answers (x-amz-id-2), as S3's names the machine."""
 
+_BODILESS_METHODS = frozenset({"GET", "HEAD"})
+_BODY_HEADERS = frozenset({"content-length", "transfer-encoding"})
+
 
 def serve(environ: Mapping[str, Any]) -> WireResponse:
-    """Answer a request, whatever happens."""
-    request_id = secrets.token_hex(8).upper()
+    """Answer a request, whatever happens. Requests to IAM and STS, at the same address, are answered beside."""
+    request_id = f"{random.getrandbits(64):016X}"
     logging_request_id.set(request_id)
+    if is_query_request(environ):
+        return serve_query(environ, request_id)
     is_head = environ["REQUEST_METHOD"] == "HEAD"
     draft = new_draft(environ, request_id)
     begin(draft)
@@ -94,6 +103,8 @@ class _Exchange:
         self.resource = environ["PATH_INFO"]
         self.body: RequestBody | None = None
         self.address: Address | None = None
+        self.now = datetime.now(UTC)
+        self.region: str = settings.OBJSTORE_REGION
 
     def answer(self) -> WireResponse:
         """Take the steps."""
@@ -106,9 +117,11 @@ class _Exchange:
         if operation_name == PREFLIGHT_REQUEST:
             return answer_preflight(address)
         authenticated = self._authenticate(address)
+        note_use(authenticated.principal, service="s3", region=settings.OBJSTORE_REGION)
         if operation_name == POST_OBJECT:
             return self._answer_form(address, authenticated)
-        self.body = RequestBody(self.environ["wsgi.input"], address.headers, authenticated)
+        if address.method not in _BODILESS_METHODS or not _BODY_HEADERS.isdisjoint(address.headers):
+            self.body = RequestBody(self.environ["wsgi.input"], address.headers, authenticated)
         operation = REGISTRY.get(operation_name)
         if operation is None:
             raise errors.NotImplemented
@@ -128,7 +141,7 @@ class _Exchange:
         """Serve a browser's form: the PutObject that it means, by whoever signed its policy."""
         if not authenticated.principal.is_anonymous:
             raise errors.InvalidRequest("A form is signed by its own fields, not by the request that carries it.")
-        form = read_form(self.environ["wsgi.input"], address, now=datetime.now(UTC), region=settings.OBJSTORE_REGION)
+        form = read_form(self.environ["wsgi.input"], address, now=self.now, region=self.region)
         self.draft.key = form.put.key
         self.draft.name_principal(form.authenticated.principal, "POST")
         self.body = RequestBody(form.file, form.put.headers, form.authenticated, is_delimited=True)
@@ -170,12 +183,12 @@ class _Exchange:
                 path=address.path,
                 raw_query=address.raw_query,
                 headers=address.headers,
-                now=datetime.now(UTC),
-                region=settings.OBJSTORE_REGION,
+                now=self.now,
+                region=self.region,
                 virtual_host_bucket=address.virtual_host_bucket,
             )
         except errors.S3Error:
-            self.draft.access_key_id = claimed_access_key(address.headers, address.raw_query, settings.OBJSTORE_REGION)
+            self.draft.access_key_id = claimed_access_key(address.headers, address.raw_query, self.region)
             raise
         signature = authenticated.signature
         self.draft.name_principal(authenticated.principal, "" if signature is None else str(signature.kind))
@@ -185,7 +198,7 @@ class _Exchange:
         """Look up what is addressed, in one statement. Raises NoSuchBucket."""
         self.facts = self._facts(address, authenticated)
         context = RequestContext(
-            authenticated.principal, settings.OBJSTORE_REGION, key=address.key, facts=self.facts, audit=self.draft
+            authenticated.principal, self.region, key=address.key, facts=self.facts, audit=self.draft
         )
         if address.bucket is None or operation.name == "CreateBucket":
             return context
@@ -206,24 +219,27 @@ class _Exchange:
             query=address.query,
             source_ip=self.environ.get("REMOTE_ADDR", ""),
             is_secure=self.environ["wsgi.url_scheme"] == "https",
-            now=datetime.now(UTC),
-            region=settings.OBJSTORE_REGION,
+            now=self.now,
+            region=self.region,
             signature=authenticated.signature,
         )
 
     def _parse(self, operation: Operation, address: Address) -> dict[str, Any]:
         """Read the arguments. Raises NotImplemented for what the handler does not take."""
-        assert self.body is not None
         codec = codec_for(operation.name)
         document = b""
         if codec.has_streaming_input:
+            assert self.body is not None
             self.body.require_length()
         elif codec.needs_body:
+            assert self.body is not None
             # Where the handler takes the checksum, it is one of the object and not of this document.
             document = self.body.read_document(is_checksummed="checksum_sha256" not in operation.parameters)
         arguments = codec.parse(
             bucket=address.bucket, key=address.key, query=address.query, headers=address.headers, body=document
         )
+        if arguments.keys() <= operation.parameters:
+            return arguments
         unsupported = unsupported_members(operation, arguments)
         if unsupported:
             raise errors.NotImplemented(

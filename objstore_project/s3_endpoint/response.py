@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from email.header import Header
+from functools import lru_cache
 from http.client import responses
 from itertools import chain
 from wsgiref.types import StartResponse
@@ -40,9 +41,17 @@ def error_response(error: S3Error, *, resource: str, request_id: str, host_id: s
 
 def send(answer: WireResponse, start_response: StartResponse) -> Iterable[bytes]:
     """Hand an answer to the server: a list, which it sends in one step, or a stream."""
-    headers = [(name, _header_text(value)) for name, value in answer.headers]
-    start_response(f"{answer.status} {responses.get(answer.status, '')}", headers)
+    headers = [
+        header if header[1].isascii() and header[1].isprintable() else (header[0], _header_text(header[1]))
+        for header in answer.headers
+    ]
+    start_response(_status_line(answer.status), headers)
     return [answer.body] if isinstance(answer.body, bytes) else answer.body
+
+
+@lru_cache(maxsize=128)
+def _status_line(status: int) -> str:
+    return f"{status} {responses.get(status, '')}"
 
 
 def _header_text(value: str) -> str:

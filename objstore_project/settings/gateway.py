@@ -13,3 +13,6 @@ LOGGING["loggers"]["django.request"]["level"] = "CRITICAL"
 # keep that plan until the table is analysed, long after it has grown.
 _options = DATABASES["default"]["OPTIONS"]
 _options["options"] = f"{_options.get('options', '')} -c enable_seqscan=off".strip()
+
+# A thread has a connection only while it asks something; see objstore_project/postgresql/idle.py.
+DATABASES["default"]["SHARES_CONNECTIONS"] = True

@@ -72,6 +72,8 @@ def compile_response(model: OperationModel) -> SerializeResponse:
 
 def header_text(text: str) -> str:
     """Make text fit for a header's value: latin-1, UTF-8 in its disguise otherwise, no control characters."""
+    if text.isascii() and text.isprintable():
+        return text
     if _CONTROL.search(text) is not None:
         text = _CONTROL.sub(" ", text)
     if not text.isascii():

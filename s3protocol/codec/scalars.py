@@ -5,6 +5,7 @@ element, a header, a query parameter) knows which S3 error that is. Python's own
 for a protocol ("1_000", Arabic digits), hence the patterns. Not here: lists, structures and maps.
 """
 
+import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -112,6 +113,10 @@ def _write_opaque_time(value: str | datetime) -> str:
     return value if isinstance(value, str) else format_http_date(value)
 
 
+def _write_base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
 def text_writer(shape: Shape, default_time_format: str) -> TextWriter:
     """Compile the writer of a simple shape; `default_time_format` (iso8601, rfc822) is the place's."""
     match shape.type_name:
@@ -121,6 +126,8 @@ def text_writer(shape: Shape, default_time_format: str) -> TextWriter:
             return int.__str__
         case "boolean":
             return write_boolean
+        case "blob":
+            return _write_base64
         case "timestamp" if shape.name in quirks.OPAQUE_TIMES:
             return _write_opaque_time
         case "timestamp":

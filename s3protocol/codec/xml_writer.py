@@ -33,6 +33,8 @@ def element_writer(shape: Shape, tag: str) -> ElementWriter:
             return _structure_writer(shape, tag)
         case "list":
             return _list_writer(shape, tag)
+        case "map":
+            return _map_writer(shape, tag)
     return _scalar_writer(shape, tag)
 
 
@@ -80,6 +82,22 @@ def _list_writer(shape: Shape, tag: str) -> ElementWriter:
         append(end)
 
     return write_list
+
+
+def _map_writer(shape: Shape, tag: str) -> ElementWriter:
+    """Write a map as entries of key and value: IAM has some, S3 none in its documents."""
+    write_key, write_value = element_writer(shape.key, "key"), element_writer(shape.value, "value")
+
+    def write_map(value: Mapping[Any, Any], append: Append) -> None:
+        append(f"<{tag}>")
+        for key, item in value.items():
+            append("<entry>")
+            write_key(key, append)
+            write_value(item, append)
+            append("</entry>")
+        append(f"</{tag}>")
+
+    return write_map
 
 
 def _structure_writer(shape: Shape, tag: str) -> ElementWriter:

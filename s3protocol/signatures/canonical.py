@@ -26,6 +26,11 @@ SIGNATURE_PARAMETER: Final = "X-Amz-Signature"
 # A signing key serves one secret, day, region and service; twice this many access keys can be in use around midnight.
 _SIGNING_KEYS_CACHED_MAX: Final = 4096
 
+# The key's bytes that HMAC hashes first (RFC 2104); a signing key is shorter than a block.
+_HASH_BLOCK_BYTES: Final = 64
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
+
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 # A word that is canonical already: unreserved characters, and escapes in upper-case hex of all others.
 _CANONICAL_WORD = re.compile(r"(?:[A-Za-z0-9._~-]|%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]))*")
@@ -111,7 +116,17 @@ def signing_key(secret_key: str, date_text: str, region: str, service: str) -> b
 
 def sign(key: bytes, text: str) -> str:
     """Sign a string to sign: HMAC-SHA256 in lower-case hex."""
-    return hmac.digest(key, raw_bytes(text), "sha256").hex()
+    inner, outer = (half.copy() for half in _keyed_hashes(key))
+    inner.update(raw_bytes(text))
+    outer.update(inner.digest())
+    return outer.hexdigest()
+
+
+@lru_cache(maxsize=_SIGNING_KEYS_CACHED_MAX)
+def _keyed_hashes(key: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
+    """Begin HMAC's two hashes (RFC 2104), to be gone on with in copies: OpenSSL takes 10 microseconds to begin anew."""
+    padded = key.ljust(_HASH_BLOCK_BYTES, b"\0")
+    return hashlib.sha256(padded.translate(_INNER_PAD)), hashlib.sha256(padded.translate(_OUTER_PAD))
 
 
 def is_same_signature(expected: str, provided: str) -> bool:

@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-h
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NoReturn
+from functools import lru_cache
+from typing import Final, NoReturn
 
 from s3protocol import errors, timestamps
 from s3protocol.signatures.credentials import (
@@ -18,10 +19,18 @@ from s3protocol.signatures.credentials import (
 from s3protocol.signatures.payloads import CONTENT_SHA256_HEADER, parse_payload_declaration
 from s3protocol.signatures.presented import PayloadDeclaration, PayloadMode, PresentedSignature, SignatureKind
 
+_CACHED_MAX: Final = 4096
+_CACHED_LENGTH_MAX: Final = 512
+
 
 def read(components_text: str, headers: Mapping[str, str], accepted: AcceptedScope) -> PresentedSignature:
     """Read what follows "AWS4-HMAC-SHA256 " in the header; the errors are those of `read_signature`."""
-    components = _split_components(components_text)
+    head, _, signature = components_text.rpartition("Signature=")
+    if head.endswith((", ", ",")) and "," not in signature and len(head) <= _CACHED_LENGTH_MAX:
+        components = {**_split_cached(head), "Signature": signature.strip()}
+    else:
+        components = _split(components_text)  # the signature does not stand last
+    _check_complete(components)
     signed_headers = parse_signed_headers(components["SignedHeaders"])
     if signed_headers is None:
         _refuse("the SignedHeaders component is not a list of header names.")
@@ -57,15 +66,22 @@ def read_request_time(headers: Mapping[str, str]) -> tuple[str, datetime]:
         raise errors.AccessDenied(message) from error
 
 
-def _split_components(text: str) -> dict[str, str]:
+def _split(text: str) -> dict[str, str]:
     """Split "Credential=…, SignedHeaders=…, Signature=…"; some clients leave the spaces out."""
     components: dict[str, str] = {}
     for component in text.split(","):
         name, _, value = component.strip().partition("=")
         components[name] = value
+    return components
+
+
+# What precedes the signature is the same in all requests of a client.
+_split_cached = lru_cache(maxsize=_CACHED_MAX)(_split)
+
+
+def _check_complete(components: Mapping[str, str]) -> None:
     if not (components.get("Credential") and components.get("SignedHeaders") and components.get("Signature")):
         _refuse("the authorization header requires three components: Credential, SignedHeaders, and Signature.")
-    return components
 
 
 def _read_payload(headers: Mapping[str, str], service: str) -> tuple[PayloadDeclaration, str | None]:

@@ -21,7 +21,7 @@ from s3protocol.signatures.payloads import (
     parse_payload_declaration,
     read_payload_declaration,
 )
-from s3protocol.signatures.presented import PayloadDeclaration, PresentedSignature, SignatureKind
+from s3protocol.signatures.presented import PayloadDeclaration, PayloadMode, PresentedSignature, SignatureKind
 
 EXPIRES_SECONDS_MAX: Final = 7 * 24 * 3600
 
@@ -48,7 +48,7 @@ def read(query: Mapping[str, str], headers: Mapping[str, str], accepted: Accepte
         check_scope_date(scope, query["X-Amz-Date"])
     except MalformedCredentialError as malformed:
         _refuse(f"Error parsing the X-Amz-Credential parameter; {malformed.problem}", **malformed.members)
-    payload, canonical_payload = _read_payload(query, headers, signed_headers)
+    payload, canonical_payload = _read_payload(query, headers, signed_headers, accepted.service)
     return PresentedSignature(
         kind=SignatureKind.QUERY_V4,
         access_key_id=access_key_id,
@@ -100,13 +100,15 @@ def _parse_expires(text: str) -> int:
 
 
 def _read_payload(
-    query: Mapping[str, str], headers: Mapping[str, str], signed_headers: tuple[str, ...]
-) -> tuple[PayloadDeclaration, str]:
+    query: Mapping[str, str], headers: Mapping[str, str], signed_headers: tuple[str, ...], service: str
+) -> tuple[PayloadDeclaration, str | None]:
     """Find the declaration: the parameter, else the header, else none.
 
     The header need not be signed (SDKs add it to the request after presigning); then the signature says
     UNSIGNED-PAYLOAD, and the header still says how the body is framed.
     """
+    if service != "s3":  # other services sign the hash of the body
+        return PayloadDeclaration(PayloadMode.SIGNED), None
     parameter = query.get(_CONTENT_SHA256_PARAMETER)
     if parameter is not None:
         return parse_payload_declaration(parameter), parameter

@@ -104,3 +104,15 @@ def versioned(owner: Any, bucket: str) -> str:
 def part() -> bytes:
     """Bytes just large enough for a part that is not the last."""
     return random.Random(7).randbytes(5 << 20)
+
+
+@pytest.fixture(scope="session")
+def iam(live: LiveSystem) -> Any:
+    """IAM's client of the root account."""
+    return live.client("iam")
+
+
+@pytest.fixture(scope="session")
+def sts(live: LiveSystem) -> Any:
+    """STS's client of the root account."""
+    return live.client("sts")

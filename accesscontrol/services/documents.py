@@ -1,0 +1,51 @@
+"""Check policy documents before they are stored: what is stored compiles, and is not larger than IAM allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from accesscontrol.policy import PolicyError, PolicyKind, parse_policy
+from s3protocol.query import errors
+
+# Characters but for white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+INLINE_SIZE_MAX = {"user": 2_048, "group": 5_120, "role": 10_240}
+MANAGED_SIZE_MAX = 6_144
+TRUST_SIZE_MAX = 4_096
+
+
+def check_identity_document(document: str) -> None:
+    """Raise MalformedPolicyDocument for what is no policy of an identity."""
+    _compile(document, PolicyKind.IDENTITY)
+
+
+def check_managed_document(document: str) -> None:
+    """Raise MalformedPolicyDocument, LimitExceeded for what can't be a version of a managed policy."""
+    if size_of(document) > MANAGED_SIZE_MAX:
+        raise errors.LimitExceeded(f"Cannot exceed quota for PolicySize: {MANAGED_SIZE_MAX}")
+    _compile(document, PolicyKind.IDENTITY)
+
+
+def check_trust_document(document: str) -> None:
+    """Raise MalformedPolicyDocument, LimitExceeded for what can't be a role's trust policy."""
+    if size_of(document) > TRUST_SIZE_MAX:
+        raise errors.LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {TRUST_SIZE_MAX}")
+    _compile(document, PolicyKind.TRUST)
+
+
+def check_inline_sizes(documents: Sequence[str], kind: str, name: str) -> None:
+    """Raise LimitExceeded where the inline policies of a holder are too large together."""
+    limit = INLINE_SIZE_MAX[kind]
+    if sum(map(size_of, documents)) > limit:
+        raise errors.LimitExceeded(f"Maximum policy size of {limit} bytes exceeded for {kind} {name}")
+
+
+def size_of(document: str) -> int:
+    """Count characters but for white space."""
+    return sum(not character.isspace() for character in document)
+
+
+def _compile(document: str, kind: PolicyKind) -> None:
+    try:
+        parse_policy(document, kind)
+    except PolicyError as problem:
+        raise errors.MalformedPolicyDocument(str(problem)) from None
