@@ -29,6 +29,7 @@ class PrincipalKind(StrEnum):
     USER = "User"
     ASSUMED_ROLE = "AssumedRole"
     FEDERATED_USER = "FederatedUser"
+    SERVICE = "AWSService"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +74,18 @@ class Principal:
     tags: Mapping[str, str] = field(default_factory=dict)
     session: Session | None = None
     federated_arn: str | None = None
+    service: str = ""
 
     @property
     def is_anonymous(self) -> bool:
         """Whether the request carried no credentials at all."""
-        return self.account_id is None
+        return self.account_id is None and not self.service
 
     @property
     def kind(self) -> PrincipalKind:
         """What the principal is."""
         if self.account_id is None:
-            return PrincipalKind.ANONYMOUS
+            return PrincipalKind.SERVICE if self.service else PrincipalKind.ANONYMOUS
         if self.session is not None and self.session.kind is not SessionKind.USER:
             is_role = self.session.kind is SessionKind.ROLE
             return PrincipalKind.ASSUMED_ROLE if is_role else PrincipalKind.FEDERATED_USER
@@ -95,6 +97,8 @@ class Principal:
         match self.kind:
             case PrincipalKind.ANONYMOUS:
                 return self.federated_arn or "*"
+            case PrincipalKind.SERVICE:
+                return self.service
             case PrincipalKind.ROOT:
                 return f"arn:aws:iam::{self.account_id}:root"
             case PrincipalKind.USER:
@@ -110,6 +114,8 @@ class Principal:
         match self.kind:
             case PrincipalKind.ANONYMOUS:
                 return "anonymous"
+            case PrincipalKind.SERVICE:
+                return self.service
             case PrincipalKind.ROOT:
                 return str(self.account_id)
             case PrincipalKind.USER:
@@ -129,3 +135,16 @@ class Principal:
 ANONYMOUS = Principal(
     account_id=None, canonical_id="anonymous", display_name="anonymous", user_id=None, user_name="", is_root=False
 )
+
+
+def service_principal(name: str) -> Principal:
+    """Return the store itself, as policies name it when it writes reports or logs: `s3.amazonaws.com`, for example."""
+    return Principal(
+        account_id=None,
+        canonical_id=name,
+        display_name=name,
+        user_id=None,
+        user_name="",
+        is_root=False,
+        service=name,
+    )

@@ -139,6 +139,12 @@ def context_values(
 
 
 def _principal_values(principal: Principal) -> dict[str, tuple[str, ...]]:
+    if principal.service:
+        return {
+            "aws:principaltype": (principal.kind.value,),
+            "aws:principalisawsservice": ("true",),
+            "aws:principalservicename": (principal.service,),
+        }
     if principal.account_id is None:
         return {"aws:principaltype": (PrincipalKind.ANONYMOUS.value,), "aws:userid": (principal.userid,)}
     session = principal.session

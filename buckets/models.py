@@ -107,6 +107,9 @@ class BucketConfiguration(models.Model):
 
     bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="configurations")
     kind = models.CharField(max_length=64)
+    name = models.CharField(
+        max_length=64, blank=True, default="", db_default="", db_collation="C", help_text="Its id, where it has one."
+    )
     document = models.JSONField()
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -114,11 +117,11 @@ class BucketConfiguration(models.Model):
         ordering: ClassVar = ["bucket", "kind"]
         constraints: ClassVar = [
             # Every read of a configuration.
-            models.UniqueConstraint(fields=["bucket", "kind"], name="one_configuration_of_a_kind"),
+            models.UniqueConstraint(fields=["bucket", "kind", "name"], name="one_configuration_of_a_name"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.bucket} {self.kind}"
+        return f"{self.bucket} {self.kind} {self.name}".rstrip()
 
 
 class NotificationRule(models.Model):

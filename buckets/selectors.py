@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, urlsafe_b64encode
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 
+from buckets.identified import PAGE_SIZE
 from buckets.models import Bucket, BucketConfiguration, Versioning
+from s3protocol import errors
 
 # What makes a BucketRecord, of a table that the statement calls b.
 BUCKET_COLUMNS = """b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at, b.is_lock_enabled,
@@ -85,3 +88,32 @@ def find_configuration_by_name(bucket_name: str, kind: str) -> Any | None:
 def find_configuration(bucket_id: int, kind: str) -> Any | None:
     """Return a bucket's document of a kind, or None. One statement."""
     return BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).values_list("document", flat=True).first()
+
+
+def find_identified_configuration(bucket_id: int, kind: str, name: str) -> Any:
+    """Return one of a bucket's documents of a kind, by id. One statement. Raises NoSuchConfiguration."""
+    documents = BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind, name=name)
+    document = documents.values_list("document", flat=True).first()
+    if document is None:
+        raise errors.NoSuchConfiguration
+    return document
+
+
+def list_identified_configurations(bucket_id: int, kind: str, token: str | None) -> tuple[list[Any], str | None]:
+    """Return a page of a bucket's documents of a kind, by id, and the token of the next page. One statement."""
+    rows = BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).order_by("name")
+    if token is not None:
+        rows = rows.filter(name__gt=_decoded_token(token))
+    found = list(rows.values_list("name", "document")[: PAGE_SIZE + 1])
+    page = found[:PAGE_SIZE]
+    following = urlsafe_b64encode(page[-1][0].encode()).decode() if len(found) > PAGE_SIZE else None
+    return [document for _, document in page], following
+
+
+def _decoded_token(token: str) -> str:
+    try:
+        return b64decode(token.encode(), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raise errors.InvalidArgument(
+            "The continuation token provided is incorrect", ArgumentName="continuation-token", ArgumentValue=token
+        ) from None

@@ -11,6 +11,7 @@ from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
 from audit.selectors import newest_id
 from buckets import access_log, lifecycle, notification
+from buckets.identified import CONFIGURATION_COUNT_MAX
 from buckets.models import AccessLogProgress, Bucket, BucketConfiguration, NotificationRule, Versioning
 from buckets.names import is_valid_bucket_name
 from events.models import EventTarget
@@ -145,6 +146,25 @@ def put_bucket_encryption(*, bucket_id: int, rule: Mapping[str, Any] | None) -> 
 def put_configuration(*, bucket_id: int, kind: str, document: Any) -> None:
     """Store a bucket's document of a kind, in place of an earlier one."""
     BucketConfiguration.objects.update_or_create(bucket_id=bucket_id, kind=kind, defaults={"document": document})
+
+
+def put_identified_configuration(*, bucket_id: int, kind: str, name: str, document: Any) -> None:
+    """Store one of a bucket's documents of a kind, by id. Raises TooManyConfigurations for one more than there can be."""
+    with transaction.atomic():
+        Bucket.objects.select_for_update(no_key=True).get(pk=bucket_id)  # against others who add the last one, too
+        others = BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).exclude(name=name)
+        if others.count() >= CONFIGURATION_COUNT_MAX:
+            raise errors.TooManyConfigurations
+        BucketConfiguration.objects.update_or_create(
+            bucket_id=bucket_id, kind=kind, name=name, defaults={"document": document}
+        )
+
+
+def delete_identified_configuration(*, bucket_id: int, kind: str, name: str) -> None:
+    """Remove one of a bucket's documents of a kind. Raises NoSuchConfiguration."""
+    removed, _ = BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind, name=name).delete()
+    if not removed:
+        raise errors.NoSuchConfiguration
 
 
 def put_bucket_lifecycle_configuration(*, bucket_id: int, document: Any) -> None:

@@ -15,6 +15,8 @@ DEFAULT_SCHEDULE = {
     "probe nodes": ("workers.probe_nodes", timedelta(seconds=10)),
     "repair faults": ("workers.repair_faults", timedelta(seconds=30)),
     "apply lifecycle": ("workers.apply_lifecycle", LIFECYCLE_EVERY),
+    "deliver reports": ("workers.deliver_reports", LIFECYCLE_EVERY),
+    "roll up metrics": ("workers.roll_up_metrics", timedelta(minutes=1)),
     "restore archived": ("workers.restore_archived", min(timedelta(seconds=30), LIFECYCLE_EVERY)),
     "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
     "relocate": ("workers.relocate", timedelta(seconds=30)),

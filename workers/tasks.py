@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from chunks.services import RepairReport
-from workers import duties, moving
+from workers import duties, moving, reporting
 from workers.alone import alone
 from workers.moving import RELOCATION
 
@@ -38,6 +38,21 @@ def collect_garbage() -> None:
     collected = duties.collect_garbage(seconds_max=TASK_SECONDS_MAX)
     if not collected.is_nothing:
         logger.info("collected %s", collected)
+
+
+@shared_task(name="workers.deliver_reports")
+def deliver_reports() -> None:
+    """Write the inventories and analyses that are due, and measure storage."""
+    with alone("deliver reports") as is_ours:
+        count = reporting.deliver_reports(seconds_max=TASK_SECONDS_MAX) if is_ours else 0
+    if count:
+        logger.info("delivered %d reports", count)
+
+
+@shared_task(name="workers.roll_up_metrics")
+def roll_up_metrics() -> None:
+    """Count the requests of buckets with metrics configurations."""
+    reporting.roll_up_metrics()
 
 
 @shared_task(name="workers.deliver_events")

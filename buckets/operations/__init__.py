@@ -3,6 +3,28 @@
 Importing this package registers them.
 """
 
-from buckets.operations import bucket, cors, encryption, logging, notification, payment, sharing
+from buckets.operations import (
+    analytics,
+    bucket,
+    cors,
+    encryption,
+    inventory,
+    logging,
+    metrics,
+    notification,
+    payment,
+    sharing,
+)
 
-__all__ = ["bucket", "cors", "encryption", "logging", "notification", "payment", "sharing"]
+__all__ = [
+    "analytics",
+    "bucket",
+    "cors",
+    "encryption",
+    "inventory",
+    "logging",
+    "metrics",
+    "notification",
+    "payment",
+    "sharing",
+]

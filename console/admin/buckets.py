@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from buckets.models import Bucket, BucketConfiguration
-from console.admin.rows import RowsAdmin, column, row_link, rows_link
+from console.admin.rows import BucketNameFilter, RowsAdmin, bucket_link, column, row_link, rows_link
 from console.sizes import human_duration, human_size
-from objects.models import BucketUsage
+from objects.models import BucketMetric, BucketUsage
 
 
 def _usage(field: str) -> Coalesce:
@@ -79,6 +79,54 @@ class BucketAdmin(RowsAdmin):
 class BucketConfigurationAdmin(RowsAdmin):
     """The documents of buckets."""
 
-    list_display = ("bucket", "kind", "updated_at")
+    list_display = ("bucket", "kind", "name", "updated_at")
     list_select_related = ("bucket",)
     search_fields = ("^bucket__name", "=kind")
+
+
+@admin.register(BucketMetric)
+class BucketMetricAdmin(RowsAdmin):
+    """What metrics configurations have counted, by the hour."""
+
+    list_display = (
+        "bucket",
+        "name",
+        "hour",
+        "all_requests",
+        "downloaded",
+        "uploaded",
+        "errors_4xx",
+        "errors_5xx",
+        "latency",
+        "object_count",
+        "size",
+    )
+    list_filter = (BucketNameFilter,)
+    ordering = ("-hour", "bucket_id", "name")
+
+    @column(description="Bucket")
+    def bucket(self, row: BucketMetric) -> SafeString:
+        """Link to the bucket."""
+        return bucket_link(
+            row.bucket_id, Bucket.objects.filter(pk=row.bucket_id).values_list("name", flat=True).first()
+        )
+
+    @column(description="Downloaded")
+    def downloaded(self, row: BucketMetric) -> str:
+        """Show the size."""
+        return human_size(row.bytes_downloaded)
+
+    @column(description="Uploaded")
+    def uploaded(self, row: BucketMetric) -> str:
+        """Show the size."""
+        return human_size(row.bytes_uploaded)
+
+    @column(description="Mean latency")
+    def latency(self, row: BucketMetric) -> str:
+        """Show it in milliseconds."""
+        return f"{row.latency_us / row.all_requests / 1000:,.1f} ms" if row.all_requests else ""
+
+    @column(description="Size")
+    def size(self, row: BucketMetric) -> str:
+        """Show what is kept, where it was measured."""
+        return "" if row.size_bytes is None else human_size(row.size_bytes)

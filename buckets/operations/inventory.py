@@ -1,0 +1,60 @@
+"""The four operations on inventory configurations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from buckets import selectors, services
+from buckets.context import RequestContext
+from buckets.identified import bucket_of_arn, page_members
+from buckets.inventory import KIND, checked_document
+from s3protocol import errors
+from s3protocol.registry import operation
+
+
+@operation("PutBucketInventoryConfiguration", action="s3:PutInventoryConfiguration")
+def put_bucket_inventory_configuration(
+    context: RequestContext,
+    *,
+    bucket: str,
+    id: str,  # noqa: A002  the member's own name
+    inventory_configuration: dict[str, Any],
+) -> dict[str, Any]:
+    """Ask for a report of the bucket's objects, every day or week."""
+    document = checked_document(id, inventory_configuration)
+    if selectors.find_bucket(bucket_of_arn(document["Destination"]["S3BucketDestination"]["Bucket"])) is None:
+        raise errors.InvalidS3DestinationBucket
+    services.put_identified_configuration(bucket_id=context.bucket.id, kind=KIND, name=id, document=document)
+    return {}
+
+
+@operation("GetBucketInventoryConfiguration", action="s3:GetInventoryConfiguration")
+def get_bucket_inventory_configuration(
+    context: RequestContext,
+    *,
+    bucket: str,
+    id: str,  # noqa: A002  the member's own name
+) -> dict[str, Any]:
+    """Return one of the bucket's inventory configurations."""
+    return {"InventoryConfiguration": selectors.find_identified_configuration(context.bucket.id, KIND, id)}
+
+
+@operation("ListBucketInventoryConfigurations", action="s3:GetInventoryConfiguration")
+def list_bucket_inventory_configurations(
+    context: RequestContext, *, bucket: str, continuation_token: str | None = None
+) -> dict[str, Any]:
+    """Return a page of them, by id."""
+    page, following = selectors.list_identified_configurations(context.bucket.id, KIND, continuation_token)
+    return page_members(page, list_name="InventoryConfigurationList", token=continuation_token, next_token=following)
+
+
+@operation("DeleteBucketInventoryConfiguration", action="s3:PutInventoryConfiguration")
+def delete_bucket_inventory_configuration(
+    context: RequestContext,
+    *,
+    bucket: str,
+    id: str,  # noqa: A002  the member's own name
+) -> dict[str, Any]:
+    """Ask for no more reports of an id."""
+    services.delete_identified_configuration(bucket_id=context.bucket.id, kind=KIND, name=id)
+    return {}
