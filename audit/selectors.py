@@ -187,11 +187,21 @@ def timeline(
     return search(AuditFilter(bucket=bucket, key=key), limit=limit, after=after, visible_to=visible_to)
 
 
-def document(row: AuditEvent) -> dict[str, Any]:
-    """Return a row as the JSON API and the commands show it."""
+def is_reason_visible(row: AuditEvent, visible_to: str | None) -> bool:
+    """Say whether an account may know why a request was decided as it was.
+
+    What the policies of a bucket say is its owner's business, not that of whom they refused.
+    """
+    return visible_to is None or row.owner_id in (None, visible_to)
+
+
+def document(row: AuditEvent, *, visible_to: str | None = None) -> dict[str, Any]:
+    """Return a row as the JSON API and the commands show it, as far as an account may know (None: all of it)."""
     names = [field.name for field in AuditEvent._meta.concrete_fields]  # noqa: SLF001  Django's way to ask
     shown = {name: getattr(row, name) for name in names if name != "pk"}
     shown["at"] = row.at.isoformat()
+    if not is_reason_visible(row, visible_to):
+        shown["reason"] = shown["trace"] = None
     return {name: value for name, value in shown.items() if value not in (None, "")}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from accesscontrol.acl import Group, Permission, read_acl
 from accesscontrol.policy import AccessRequest, Reach, evaluate, parse_policy
 from accesscontrol.public_access import ObjectOwnership
+from accesscontrol.selectors import find_owner
 from buckets.access_log import SERVICE
 from buckets.models import Bucket
 from buckets.selectors import BucketRecord, find_bucket
@@ -59,7 +60,8 @@ def may_deliver(source: BucketRecord, target: BucketRecord, key: str) -> bool:
             resource=f"arn:aws:s3:::{target.name}/{key}",
             context={
                 "aws:sourcearn": (f"arn:aws:s3:::{source.name}",),
-                "aws:sourceaccount": (source.owner_id,),
+                # Policies that were written for other servers name accounts by their canonical id.
+                "aws:sourceaccount": (source.owner_id, find_owner(source.owner_id).canonical_id),
                 "aws:principalisawsservice": ("true",),
                 "aws:principalservicename": (SERVICE,),
                 "aws:securetransport": ("true",),

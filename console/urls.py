@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from console.views import audit, browse, buckets, changes, objects, second_factor, session, single_sign_on
+from console.views import audit, browse, buckets, changes, explain, objects, second_factor, session, single_sign_on
 
 
 class BucketNameConverter:
@@ -34,6 +34,8 @@ urlpatterns = [
     path("security/second-factor/take-away/", second_factor.take_away, name="take-away-second-factor"),
     path("api/", include("console.api.urls")),
     path("audit/", audit.search, name="audit"),
+    path("explain/", explain.explain, name="explain"),
+    path("audit/row/<int:row_id>/explanation/", explain.explain_audit_row, name="explain-row"),
     path("audit/row/<int:row_id>/", audit.show, name="audit-row"),
     path("buckets/", buckets.buckets, name="buckets"),
     path("create-bucket/", buckets.create_bucket, name="create-bucket"),

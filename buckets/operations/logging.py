@@ -20,6 +20,7 @@ def get_bucket_logging(context: RequestContext, *, bucket: str) -> dict[str, Any
     if configuration is None:
         return {}
     shown = {name: value for name, value in configuration.items() if name != "Acl"}
+    shown.setdefault("TargetObjectKeyFormat", {"SimplePrefix": {}})
     if configuration.get("Acl"):
         shown["TargetGrants"] = log_grant_members(configuration["Acl"])
     return {"LoggingEnabled": shown}

@@ -7,5 +7,7 @@ from console.api import audit
 app_name = "api"
 urlpatterns = [
     path("audit/", audit.SearchAudit.as_view(), name="audit"),
+    path("audit/rows/<int:row_id>/explanation/", audit.ExplainAudit.as_view(), name="audit-explanation"),
+    path("explain/", audit.Explain.as_view(), name="explain"),
     path("audit/<str:request_id>/", audit.ShowAudit.as_view(), name="audit-request"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,12 @@ register.filter("parent_prefix", keys.parent_prefix)
 def header_name(member: str) -> str:
     """Turn a member of S3's model into the header that carries it: `CacheControl` → `Cache-Control`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", member)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Show a statement of a policy as it would be written."""
+    return json.dumps(value, indent=2, default=dict)
 
 
 @register.filter

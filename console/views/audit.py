@@ -71,7 +71,13 @@ def show(request: HttpRequest, row_id: int) -> HttpResponse:
     row = selectors.find_row(row_id) if row_id < 1 << 63 else None
     if row is None or (visible_to is not None and visible_to not in (row.account_id, row.owner_id)):
         raise Http404("There is no such row in the audit log.")
-    context = {"tab": "audit", "is_outside_buckets": True, "row": row, "columns": selectors.document(row)}
+    context = {
+        "tab": "audit",
+        "is_outside_buckets": True,
+        "row": row,
+        "may_know_why": selectors.is_reason_visible(row, visible_to),
+        "columns": selectors.document(row, visible_to=visible_to),
+    }
     return render(request, "console/audit_row.html", context)
 
 

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.console.session import ConsoleSession
@@ -106,3 +108,46 @@ def test_another_account_sees_its_own_rows_alone(live: LiveSystem, refused: dict
     assert session.get(f"/api/audit/{refused['request_id']}/").status == 404
     assert texts("(Nothing that you may see matches.)", session.get("/audit/", bucket="audited-pages").text)
     assert json.loads(session.get("/api/audit/", source="console").body)["rows"]  # its own sign-in
+
+
+def test_a_refusal_is_explained_then_and_now(live: LiveSystem, operator: ConsoleSession) -> None:
+    client = live.client()
+    client.create_bucket(Bucket="explained")
+    client.put_object(Bucket="explained", Key="k", Body=b"x")
+    nobody = live.client(config=Config(signature_version=UNSIGNED, s3={"addressing_style": "path"}))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        nobody.get_object(Bucket="explained", Key="k")
+    (row,) = wait_for_rows(live, 1, "--bucket", "explained", "--is-refused", "true")
+    page = operator.get(f"/audit/row/{row['id']}/explanation/")
+    assert "Now it would be decided alike." in page.text
+    assert "add this statement" in page.text
+    told = json.loads(operator.get(f"/api/audit/rows/{row['id']}/explanation/").body)
+    (change,) = told["now"]["smallest_change"]
+    policy = {"Version": "2012-10-17", "Statement": [change["statement"]]}
+    client.put_bucket_policy(Bucket="explained", Policy=json.dumps(policy))
+    assert nobody.get_object(Bucket="explained", Key="k")["Body"].read() == b"x"
+    told = json.loads(operator.get(f"/api/audit/rows/{row['id']}/explanation/").body)
+    assert (told["then"]["outcome"], told["now"]["outcome"], told["is_the_same"]) == ("not allowed", "allowed", False)
+    said = live.manage("explain", "--row", str(row["id"])).stdout
+    assert said.startswith("then: not allowed")
+    assert "allowed: Allow" in said
+
+
+def test_questions_are_answered_by_page_api_and_command(live: LiveSystem, operator: ConsoleSession) -> None:
+    asked = {"principal": "*", "action": "s3:PutObject", "resource": "audited-pages/new"}
+    assert "smallest change" in operator.get("/explain/", **asked).text
+    told = json.loads(operator.get("/api/explain/", **asked).body)
+    assert told["smallest_change"][0]["statement"]["Principal"] == "*"
+    assert json.loads(live.manage("explain", "*", "s3:PutObject", "audited-pages/new", "--json").stdout) == told
+    for wrong in ({"principal": "nonsense"}, {"action": "Put"}, {"resource": "no-such-bucket"}, {"resource": ""}):
+        assert operator.get("/api/explain/", **{**asked, **wrong}).status == 400
+
+
+def test_another_account_is_explained_nothing_about_this_one(live: LiveSystem, refused: dict[str, Any]) -> None:
+    session = ConsoleSession(live.console_url)
+    session.sign_in("watcher", "a long password")
+    asked = {"principal": "*", "action": "s3:GetObject", "resource": "audited-pages/k"}
+    assert session.get("/api/explain/", **asked).status == 403
+    assert session.get("/explain/", **asked).status == 403
+    assert session.get("/api/explain/", **{**asked, "resource": "no-such-bucket"}).status == 403
+    assert session.get(f"/audit/row/{refused['id']}/explanation/").status == 404

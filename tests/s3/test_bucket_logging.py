@@ -48,6 +48,7 @@ def test_a_bucket_has_no_logging_until_it_is_set(owner: Any, bucket: str, target
     assert owner.get_bucket_logging(Bucket=bucket)["LoggingEnabled"] == {
         "TargetBucket": target,
         "TargetPrefix": "logs/",
+        "TargetObjectKeyFormat": {"SimplePrefix": {}},
     }
     owner.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
     assert "LoggingEnabled" not in owner.get_bucket_logging(Bucket=bucket)
