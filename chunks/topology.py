@@ -8,12 +8,14 @@ is a guess about a disk, not a state, and it writes nothing down.
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from chunks.default_schemes import AUTOMATIC, choose_large, choose_small
 from chunks.errors import NodeUnavailable, UnknownStorageClass
+from chunks.hedging import Hedging
 from chunks.placement import NodeView
 from chunks.records import NodeState
 from chunks.room import RoomGauge
@@ -24,6 +26,10 @@ from chunks.stores.protocol import FragmentStore
 
 SNAPSHOT_SECONDS = 5.0
 SET_ASIDE_SECONDS = 10.0
+SET_ASIDE_SECONDS_MAX = 320.0
+TRIAL_SECONDS = 1.0
+FLAPPING_SECONDS = 60.0
+PROBE_COUNTS_SECONDS = 120.0
 
 LOCAL_DISK = "local_disk"
 DJANGO_STORAGE = "django_storage"
@@ -90,6 +96,7 @@ class Topology:
         stores: "StorePool | None" = None,
         *,
         reserve_bytes: int | None = None,
+        unreachable_ids: Collection[int] = (),
     ) -> None:
         self.nodes: Mapping[int, NodeEntry] = {node.id: node for node in nodes}
         self.known = tuple(node.as_view() for node in self.nodes.values())
@@ -97,6 +104,7 @@ class Topology:
         self._storage_classes = {entry.name: entry for entry in storage_classes}
         self._stores = stores or StorePool()
         self._reserve_bytes = reserve_bytes
+        self._unreachable_ids = frozenset(unreachable_ids)
 
     def storage_class(self, name: str) -> StorageClassEntry:
         """Return a storage class; UnknownStorageClass if there is none of this name."""
@@ -119,7 +127,11 @@ class Topology:
 
     def usable_for_writing(self) -> set[int]:
         """Return the ids of active nodes that have room and have not failed just now."""
-        return {node.id for node in self.with_room() if not self._stores.full_or_failed.is_set_aside(node.id)}
+        return {
+            node.id
+            for node in self.with_room()
+            if node.id not in self._unreachable_ids and not self._stores.full_or_failed.is_set_aside(node.id)
+        }
 
     def with_room(self) -> tuple[NodeView, ...]:
         """Return the active nodes that are not nearly full. They are asked at most once a second."""
@@ -131,7 +143,11 @@ class Topology:
     def is_usable_for_reading(self, node_id: int) -> bool:
         """Say whether to ask this node before others: it is readable and has not failed just now."""
         node = self.nodes.get(node_id)
-        return node is not None and node.state.is_readable and not self._stores.failed.is_set_aside(node_id)
+        if node is None or not node.state.is_readable or node_id in self._unreachable_ids:
+            return False
+        if self._stores.failed.is_set_aside(node_id):
+            return False
+        return not self.is_slow(node_id)
 
     def report_failure(self, node_id: int) -> None:
         """Set a node aside whose I/O failed; its store is opened, and its identity checked, afresh."""
@@ -139,32 +155,76 @@ class Topology:
         self._stores.full_or_failed.set_aside(node_id)
         self._stores.forget(node_id)
 
+    def report_slow(self, node_id: int) -> None:
+        """Set a node aside that is late again and again."""
+        self._stores.slow.set_aside(node_id)
+        self._stores.full_or_failed.set_aside(node_id)
+
+    def is_slow(self, node_id: int) -> bool:
+        """Say whether the node is left alone because it is late, or holds as many threads as it may."""
+        return self._stores.slow.is_set_aside(node_id) or self._stores.hedging.is_stuck(node_id)
+
+    @property
+    def hedging(self) -> Hedging:
+        """What is known of the pace of the nodes."""
+        return self._stores.hedging
+
     def report_full(self, node_id: int) -> None:
         """Set a node aside for writing."""
         self._stores.full_or_failed.set_aside(node_id)
 
 
 @dataclass(slots=True)
+class _SetAside:
+    """Until when a node is left alone, for how long it was the last time, and whether it is being tried since."""
+
+    until: float
+    seconds: float
+    is_on_trial: bool = False
+
+
+@dataclass(slots=True)
 class Breaker:
-    """Which nodes to leave alone for a while. After that one request tries again, and sets it aside again if need be."""
+    """Which nodes to leave alone for a while.
+
+    After that, whoever asks first tries the node, the others TRIAL_SECONDS later, if it has not failed again by then.
+    Each time that a node fails soon after it was back, it is left alone twice as long, up to SET_ASIDE_SECONDS_MAX.
+    """
 
     seconds: float = SET_ASIDE_SECONDS
     clock: Callable[[], float] = time.monotonic
-    _until: dict[int, float] = field(default_factory=dict)
+    _nodes: dict[int, _SetAside] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def set_aside(self, node_id: int) -> None:
         """Leave the node alone from now on, for a while."""
-        self._until[node_id] = self.clock() + self.seconds
+        now = self.clock()
+        with self._lock:
+            last = self._nodes.get(node_id)
+            if last is None or now > last.until + last.seconds + FLAPPING_SECONDS:
+                seconds = self.seconds
+            elif last.is_on_trial or now >= last.until:
+                seconds = min(2 * last.seconds, SET_ASIDE_SECONDS_MAX)
+            else:  # another request that was under way
+                seconds = last.seconds
+            self._nodes[node_id] = _SetAside(now + seconds, seconds)
 
     def is_set_aside(self, node_id: int) -> bool:
-        """Say whether the node should be left alone."""
-        until = self._until.get(node_id)
-        if until is None:
+        """Say whether the node should be left alone. Of those who ask when the time is over, the first hears no."""
+        found = self._nodes.get(node_id)
+        if found is None:
             return False
-        if self.clock() < until:
-            return True
-        self._until.pop(node_id, None)
-        return False
+        now = self.clock()
+        if now >= found.until:
+            with self._lock:
+                # Where nobody asked for that long, there is no crowd to be held back.
+                if found.is_on_trial or now > found.until + TRIAL_SECONDS:
+                    if now > found.until + found.seconds + FLAPPING_SECONDS and self._nodes.get(node_id) is found:
+                        del self._nodes[node_id]
+                    return False
+                found.is_on_trial, found.until = True, now + TRIAL_SECONDS
+            return False
+        return True
 
 
 class StorePool:
@@ -173,6 +233,8 @@ class StorePool:
     def __init__(self, openers: Mapping[str, StoreOpener] | None = None) -> None:
         self.failed = Breaker()
         self.full_or_failed = Breaker()
+        self.slow = Breaker()
+        self.hedging = Hedging()
         self.room = RoomGauge()
         self._openers = _STORE_OPENERS if openers is None else openers
         self._open: dict[int, tuple[NodeEntry, FragmentStore]] = {}
@@ -236,7 +298,7 @@ _snapshot = _Snapshot()
 
 
 def current() -> Topology:
-    """Return the topology, at most a few seconds old. Two queries when it has to be read."""
+    """Return the topology, at most a few seconds old. Three queries when it has to be read."""
     snapshot = _snapshot
     topology = snapshot.topology
     if topology is not None and time.monotonic() - snapshot.taken_at < SNAPSHOT_SECONDS:
@@ -262,8 +324,9 @@ def refresh() -> Topology:
 
 def _read(snapshot: _Snapshot) -> Topology:
     from django.conf import settings  # the writer and the reader need neither settings
+    from django.db.models.functions import Now  # nor a database
 
-    from chunks.models import Node, StorageClass  # nor models
+    from chunks.models import Node, NodeHealth, StorageClass
 
     nodes = [
         NodeEntry(
@@ -294,7 +357,16 @@ def _read(snapshot: _Snapshot) -> Topology:
         )
         for row in StorageClass.objects.all()
     ]
-    topology = Topology(nodes, storage_classes, snapshot.stores, reserve_bytes=settings.OBJSTORE_NODE_RESERVE_BYTES)
+    # What the last probe could not reach is asked last, too, as long as probes go on.
+    since = Now() - timedelta(seconds=PROBE_COUNTS_SECONDS)
+    unreachable = NodeHealth.objects.filter(unreachable_since__isnull=False, probed_at__gt=since)
+    topology = Topology(
+        nodes,
+        storage_classes,
+        snapshot.stores,
+        reserve_bytes=settings.OBJSTORE_NODE_RESERVE_BYTES,
+        unreachable_ids=unreachable.values_list("node_id", flat=True),
+    )
     snapshot.topology, snapshot.taken_at = topology, time.monotonic()
     return topology
 

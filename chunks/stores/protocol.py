@@ -67,6 +67,12 @@ class FragmentStore(Protocol):
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`; fewer only where the fragment ends. FragmentMissing."""
 
+    def read_at_once(self, name: str, offset: int, length: int) -> bytes | bytearray | None:
+        """Return the same as `read_range` if that needs no waiting; None if it does, or if the store can't tell.
+
+        A range that the fragment does not have, and a fragment that is not there, may be None or what `read_range` says.
+        """
+
     def stat_fragment(self, name: str) -> StoredFragment | None:
         """Return what is known of it, or None if it is not there."""
 

@@ -210,3 +210,14 @@ def test_a_probe_leaves_nothing_behind(store: FragmentStore) -> None:
     store.probe()
     store.probe()
     assert listing(store) == {}
+
+
+def test_what_is_read_at_once_is_what_is_read(store: FragmentStore) -> None:
+    """A store may have to wait for anything; what it gives without is the same."""
+    content = bytes(range(256)) * 2_000
+    name = fragment_name(uuid4(), 0)
+    store.write_fragment(name, [content])
+    assert store.read_range(name, 0, len(content)) == content
+    for offset, length in ((0, len(content)), (0, 10), (300_000, 100_000), (len(content) - 5, 5)):
+        assert store.read_at_once(name, offset, length) in (None, content[offset:][:length])
+    assert store.read_at_once(fragment_name(uuid4(), 0), 0, 10) is None

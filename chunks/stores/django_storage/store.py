@@ -129,6 +129,9 @@ class DjangoStorage:
             self.check_identity()
             raise
 
+    def read_at_once(self, name: str, offset: int, length: int) -> None:
+        """Return None: every answer of another machine has to be waited for."""
+
     def stat_fragment(self, name: str) -> StoredFragment | None:
         """Return size and age. One request."""
         found = self._driver.stat(_path_of(name))

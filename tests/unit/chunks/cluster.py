@@ -30,6 +30,7 @@ class SwitchedStore:
         self.writes_left: int | None = None
         self.is_killed_after_write = False
         self.reads: list[tuple[str, int, int]] = []
+        self.stall: Callable[[], object] | None = None
 
     @property
     def shard_count(self) -> int:
@@ -71,7 +72,18 @@ class SwitchedStore:
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         self._check()
         self.reads.append((name, offset, length))
+        if self.stall is not None:
+            self.stall()
         return self._store.read_range(name, offset, length)
+
+    def read_at_once(self, name: str, offset: int, length: int) -> bytes | bytearray | None:
+        self._check()
+        if self.stall is not None:
+            return None
+        data = self._store.read_at_once(name, offset, length)
+        if data is not None:
+            self.reads.append((name, offset, length))
+        return data
 
     def stat_fragment(self, name: str) -> StoredFragment | None:
         self._check()
@@ -99,7 +111,7 @@ class Cluster:
             for _ in range(size):
                 self._add_entry(zone_id)
         self.pool = StorePool({"local_disk": self._open})
-        for breaker in (self.pool.failed, self.pool.full_or_failed):
+        for breaker in (self.pool.failed, self.pool.full_or_failed, self.pool.slow):
             breaker.clock = lambda: self.now
         self.pool.room.clock = lambda: self.now
         self.topology = self._snapshot()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from chunks import topology
+from chunks.default_classes import DEFAULT_CLASSES
 from chunks.models import Node, NodeHealth
 from chunks.records import NodeState
 from chunks.selectors import list_nodes
@@ -105,9 +107,26 @@ def test_nodes_are_listed_for_people_and_machines() -> None:
     assert "never" in run("list_nodes")
     probe_nodes()
     lines = run("list_nodes").splitlines()
-    assert len(lines) == 1 + 6 + 2
+    assert len(lines) == 1 + 6 + 2 * len(DEFAULT_CLASSES)
     assert lines[1].split()[:4] == ["node-1", "zone-a", "active", "1"]
     nodes = json.loads(run("list_nodes", "--json"))
     assert sum(node["fragment_count"] for node in nodes) == 3
     assert {node["health"]["last_error"] for node in nodes} == {""}
     assert list_nodes()[0].health is not None
+
+
+def test_what_a_probe_could_not_reach_is_asked_last_until_one_reaches_it(nodes_dir: Path) -> None:
+    node_id = Node.objects.get(name="node-1").pk
+    (nodes_dir / "node-1").rename(nodes_dir / "away")
+    probe_nodes()
+    seen = topology.refresh()
+    assert not seen.is_usable_for_reading(node_id)
+    assert node_id not in seen.usable_for_writing()
+    NodeHealth.objects.update(probed_at=datetime.now(UTC) - timedelta(hours=1))
+    topology._snapshot.stores = topology.StorePool()
+    assert topology.refresh().is_usable_for_reading(node_id), "a probe of long ago says nothing"
+    (nodes_dir / "away").rename(nodes_dir / "node-1")
+    probe_nodes()
+    seen = topology.refresh()
+    assert seen.is_usable_for_reading(node_id)
+    assert node_id in seen.usable_for_writing()

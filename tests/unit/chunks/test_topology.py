@@ -81,3 +81,32 @@ def test_a_node_that_moved_is_opened_where_it_is(cluster: Cluster) -> None:
 def test_a_kind_of_store_that_is_not_known_is_unavailable() -> None:
     with pytest.raises(NodeUnavailable):
         Topology([NodeEntry(1, 1, "tape", "tape", "/dev/st0", uuid4())], []).store(1)
+
+
+def test_after_its_time_one_request_tries_a_node_and_the_others_follow_when_that_went_well() -> None:
+    now = [0.0]
+    breaker = Breaker(seconds=10, clock=lambda: now[0])
+    breaker.set_aside(1)
+    now[0] = 10.0
+    assert [breaker.is_set_aside(1) for _ in range(3)] == [False, True, True]
+    now[0] = 11.5
+    assert [breaker.is_set_aside(1) for _ in range(3)] == [False, False, False]
+
+
+def test_a_node_that_flaps_is_left_alone_for_longer_each_time() -> None:
+    now = [0.0]
+    breaker = Breaker(seconds=10, clock=lambda: now[0])
+    times = []
+    for _ in range(8):
+        breaker.set_aside(1)
+        breaker.set_aside(1)  # by another request that was under way
+        since = now[0]
+        while breaker.is_set_aside(1):
+            now[0] += 1
+        times.append(now[0] - since)
+    assert times == [10, 20, 40, 80, 160, 320, 320, 320]
+    now[0] += 2_000
+    assert not breaker.is_set_aside(1)
+    breaker.set_aside(1)
+    now[0] += 10
+    assert not breaker.is_set_aside(1), "a node that was well for long starts anew"
