@@ -156,6 +156,7 @@ def test_the_default_scheme_follows_the_topology_and_is_said_aloud(tmp_path: Pat
 @pytest.mark.django_db
 def test_the_command_says_it_for_people_and_machines(tmp_path: Path) -> None:
     create_default_topology(tmp_path)
+    StorageClass.objects.exclude(name="STANDARD").delete()
     text = output_of("durability", "--years", "1000")
     assert "STANDARD, large chunks: rs-4+2, 1.50 bytes stored for each" in text
     document = json.loads(output_of("durability", "--json", "--afr", "0.405", "--repair-days", "6.5", "--years", "100"))

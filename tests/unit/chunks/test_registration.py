@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from chunks import selectors, topology
-from chunks.errors import NodeUnavailable
 from chunks.default_classes import DEFAULT_CLASSES
+from chunks.errors import NodeUnavailable
 from chunks.models import Chunk, FragmentFault, Garbage, Node, StorageClass, Zone
 from chunks.reader import read_chunk
 from chunks.records import FaultKind, GarbageState, NodeState
