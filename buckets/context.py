@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from accesscontrol.authorization import VersionAccess, decide
@@ -25,7 +26,7 @@ class RequestContext:
     """A request that has been authorized for its own action.
 
     `key` is the addressed one, `version` what `objects` found at the address of a read, `body` the stream of an upload, `facts` what conditions
-    of policies may ask of the request, `audit` the draft of its row in the audit log.
+    of policies may ask of the request, `audit` the draft of its row in the audit log, `as_of` the moment that a read is about if not the present.
     """
 
     principal: Principal
@@ -36,6 +37,7 @@ class RequestContext:
     body: Any = None
     facts: RequestFacts = NO_FACTS
     audit: AuditDraft | None = None
+    as_of: datetime | None = None
 
     def is_charged(self, bucket: BucketRecord) -> bool:
         """Say whether the bucket has requesters pay, and this is one: somebody other than its owner."""

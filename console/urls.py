@@ -48,6 +48,7 @@ urlpatterns = [
     path("buckets/<bucket:bucket_name>/upload/", changes.upload, name="upload"),
     path("buckets/<bucket:bucket_name>/delete/", changes.delete, name="delete"),
     path("buckets/<bucket:bucket_name>/restore/", changes.restore, name="restore"),
+    path("buckets/<bucket:bucket_name>/restore-all/", changes.restore_all, name="restore-all"),
     path("buckets/<bucket:bucket_name>/delete-version/", changes.delete_version, name="delete-version"),
     path("buckets/<bucket:bucket_name>/settings/", buckets.bucket_settings, name="bucket-settings"),
     path("buckets/<bucket:bucket_name>/settings/versioning/", buckets.set_versioning, name="set-versioning"),

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from console.access import is_allowed, open_bucket
 from console.keys import DELIMITER, crumbs, decoded
-from console.selectors.deleted import list_deleted
 from objects.listing import walk_bounds
+from objects.selectors.deleted import list_deleted
 from objects.selectors.listing import list_objects
 from objects.selectors.usage import find_usage
 from objects.services.put import PUT_SIZE_BYTES_MAX

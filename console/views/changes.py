@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from audit.draft import current as current_draft
 from audit.services.parts import one_of_many
 from buckets.selectors import BucketRecord
-from console.access import find_named_bucket, open_bucket, principal_of, require
+from console.access import find_named_bucket, is_allowed, open_bucket, principal_of, require
 from console.audit_trail import audits_itself
 from console.keys import decoded, visible
 from console.sizes import human_duration
@@ -29,7 +29,7 @@ from objects.services.delete import DeleteConditions, delete_object
 from objects.services.encryption import default_choice
 from objects.services.publish import UNCONDITIONAL, NewVersion
 from objects.services.put import put_object
-from objects.services.undelete import undelete_version
+from objects.services.undelete import undelete_objects, undelete_version
 from s3protocol import errors
 
 CONTENT_TYPE_LENGTH_MAX = 255
@@ -136,6 +136,28 @@ def restore(request: HttpRequest, bucket_name: str) -> HttpResponse:
     else:
         messages.success(request, f"{visible(key)} is back.")
     return _to_object(bucket, key)
+
+
+@login_required
+@require_POST
+def restore_all(request: HttpRequest, bucket_name: str) -> HttpResponse:
+    """Bring back the deleted objects below a prefix, a bounded number at a time; again goes on."""
+    bucket = open_bucket(request, bucket_name, "s3:ListBucketVersions")
+    prefix = text_parameter(request, "prefix")
+    page = undelete_objects(
+        bucket_id=bucket.id,
+        bucket_name=bucket.name,
+        prefix=prefix,
+        may_write=lambda key: is_allowed(request, bucket, "s3:PutObject", key),
+    )
+    refused = [one for one in page.keys if one.error is not None]
+    messages.success(request, f"{len(page.keys) - len(refused):,} objects are back.")
+    if refused:
+        messages.error(request, f"{len(refused):,} stay deleted, {visible(refused[0].key)} among them.")
+    if page.next_after is not None:
+        messages.info(request, "There may be more: bring all back again to go on.")
+    query = f"?{urlencode({'prefix': prefix})}" if prefix else ""
+    return redirect(reverse("console:deleted", args=[bucket.name]) + query)
 
 
 @login_required

@@ -23,6 +23,7 @@ from console.services.presigned_links import NoUsableKey, make_presigned_link
 from console.views.browse import text_parameter
 from objects.attributes import DEFAULT_CONTENT_TYPE
 from objects.selectors.lookup import VersionRecord, find_parts, look_up, look_up_row
+from objects.services.archive import require_unarchived
 from objects.services.encryption import unwrap
 from objects.services.read import iterate_version
 from s3protocol import errors
@@ -155,9 +156,10 @@ def download(request: HttpRequest, bucket_name: str) -> HttpResponseBase:
     if version is None or version.is_delete_marker:
         raise Http404("There is no such object.")
     try:
+        require_unarchived(version)
         data_key = unwrap(version.encryption)
     except errors.S3Error as error:
-        # Before the answer begins: the key is the customer's, or is disabled, or out of reach.
+        # Before the answer begins: it is archived; its key is the customer's, or is disabled, or out of reach.
         return HttpResponse(error.message, status=error.status, content_type="text/plain; charset=utf-8")
     pieces: Iterable[bytes] = ()
     if request.method != "HEAD":

@@ -9,10 +9,11 @@ from accesscontrol.authorization import object_owner_id
 from accesscontrol.requested_acl import account_members
 from buckets.context import RequestContext
 from buckets.storage_classes import is_archive
-from objects.listing import PAGE_SIZE_MAX, decode_token, encode_token, walk_bounds
+from objects.listing import PAGE_SIZE_MAX, WalkBounds, decode_token, encode_token, walk_bounds
 from objects.operations.answers import quoted
 from objects.operations.restores import restore_status
 from objects.selectors import listing as selectors
+from objects.selectors.as_of import find_version_row_as_of, list_object_versions_as_of, list_objects_as_of
 from objects.selectors.listing import ListedObject, ListedVersion
 from objects.selectors.restores import RestoreRecord, find_restores
 from s3protocol import errors
@@ -132,15 +133,9 @@ def list_object_versions(
     limit = _limit(max_keys)
     before = None
     if version_id_marker and key_marker:
-        before = selectors.find_version_row(bucket_id=context.bucket.id, key=key_marker, version_id=version_id_marker)
+        before = _version_row(context, key_marker, version_id_marker)
     bounds = walk_bounds(prefix=prefix or "", delimiter=delimiter or "", after=key_marker or "")
-    found, is_truncated = (
-        ([], False)
-        if limit == 0
-        else selectors.list_object_versions(
-            bucket_id=context.bucket.id, bounds=bounds, before_version=before, limit=limit
-        )
-    )
+    found, is_truncated = _list_versions(context, bounds, before, limit)
     answer = _page(
         bucket=bucket,
         prefix=prefix,
@@ -175,7 +170,30 @@ def _list_objects(
     if limit == 0:
         return [], False
     bounds = walk_bounds(prefix=prefix or "", delimiter=delimiter or "", after=after)
+    if context.as_of is not None:
+        return list_objects_as_of(bucket_id=context.bucket.id, bounds=bounds, limit=limit, moment=context.as_of)
     return selectors.list_objects(bucket_id=context.bucket.id, bounds=bounds, limit=limit)
+
+
+def _list_versions(
+    context: RequestContext, bounds: WalkBounds, before: int | None, limit: int
+) -> tuple[list[ListedVersion], bool]:
+    if limit == 0:
+        return [], False
+    bucket_id, moment = context.bucket.id, context.as_of
+    if moment is not None:
+        return list_object_versions_as_of(
+            bucket_id=bucket_id, bounds=bounds, before_version=before, limit=limit, moment=moment
+        )
+    return selectors.list_object_versions(bucket_id=bucket_id, bounds=bounds, before_version=before, limit=limit)
+
+
+def _version_row(context: RequestContext, key: str, version_id: str) -> int | None:
+    if context.as_of is not None:
+        return find_version_row_as_of(
+            bucket_name=context.bucket.name, key=key, version_id=version_id, moment=context.as_of
+        )
+    return selectors.find_version_row(bucket_id=context.bucket.id, key=key, version_id=version_id)
 
 
 def _limit(max_keys: int | None) -> int:

@@ -10,7 +10,7 @@ from django.db import connection
 from objects.listing import WalkBounds
 
 # Plan: the walk (see objects/sql/walk.sql), then the primary key of each version.
-_LIST_OBJECTS = """
+LIST_OBJECTS = """
 SELECT w.name, w.version_row, v.size_bytes, v.etag, v.became_current_at, v.storage_class, v.owner_id,
        v.checksum_algorithm, v.checksum_type, v.content_type
   FROM objects_walk_keys(%s, %s, %s, %s, %s, %s, %s, %s) WITH ORDINALITY AS w(name, version_row, position)
@@ -19,7 +19,7 @@ SELECT w.name, w.version_row, v.size_bytes, v.etag, v.became_current_at, v.stora
 """
 
 # Plan: likewise.
-_LIST_VERSIONS = """
+LIST_VERSIONS = """
 SELECT w.name, w.version_row, v.version_id, v.is_delete_marker, w.is_latest, v.size_bytes, v.etag,
        v.became_current_at, v.storage_class, v.owner_id, v.checksum_algorithm, v.checksum_type
   FROM objects_walk_versions(%s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -84,7 +84,7 @@ def list_objects(*, bucket_id: int, bounds: WalkBounds, limit: int) -> tuple[lis
     """Return up to `limit` keys and common prefixes, and whether there are more. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _LIST_OBJECTS,
+            LIST_OBJECTS,
             [
                 bucket_id,
                 bounds.prefix,
@@ -106,7 +106,7 @@ def list_object_versions(
     """Return up to `limit` versions and common prefixes, and whether there are more. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _LIST_VERSIONS,
+            LIST_VERSIONS,
             [
                 bucket_id,
                 bounds.prefix,

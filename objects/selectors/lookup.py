@@ -20,15 +20,15 @@ from objects.encryption import StoredEncryption
 EXTENT_PAGE_SIZE = 128
 EXTENT_SIZE_BYTES_MAX = 1 << 27  # no chunk is larger than 128 MiB
 
-_VERSION_COLUMNS = """v.id, o.key, v.version_id, v.is_delete_marker, v.owner_id, v.size_bytes, v.etag, v.content_type,
+VERSION_COLUMNS = """v.id, o.key, v.version_id, v.is_delete_marker, v.owner_id, v.size_bytes, v.etag, v.content_type,
        v.headers, v.metadata, v.tags, v.storage_class, v.checksum_algorithm, v.checksum_type, v.checksum, v.part_count,
        v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold, v.acl, v.encryption"""
-_EXTENT_COLUMNS = "e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, c.id, c.size_bytes, c.scheme, c.node_ids"
+EXTENT_COLUMNS = "e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, c.id, c.size_bytes, c.scheme, c.node_ids"
 
 # Plan: unique index on bucket name; unique index on (bucket, key); primary key of the version; the index
 # extents_of_version for the first extent; primary key of the chunk. Nested loops of one row each.
 _FIND_CURRENT = f"""
-SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+SELECT {BUCKET_COLUMNS}, {VERSION_COLUMNS}, {EXTENT_COLUMNS}
   FROM buckets_bucket b
   LEFT JOIN objects_object o ON o.bucket_id = b.id AND o.key = %s
   LEFT JOIN objects_objectversion v ON v.id = o.current_version_id
@@ -39,7 +39,7 @@ SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
 
 # Plan: as above, with the unique index one_visible_version_per_id for the version.
 _FIND_BY_VERSION_ID = f"""
-SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+SELECT {BUCKET_COLUMNS}, {VERSION_COLUMNS}, {EXTENT_COLUMNS}
   FROM buckets_bucket b
   LEFT JOIN objects_object o ON o.bucket_id = b.id AND o.key = %s
   LEFT JOIN objects_objectversion v ON v.object_id = o.id AND v.version_id = %s AND v.deleted_at IS NULL
@@ -50,7 +50,7 @@ SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
 
 # Plan: primary keys. Sees history, too.
 _FIND_BY_ROW = f"""
-SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
+SELECT {BUCKET_COLUMNS}, {VERSION_COLUMNS}, {EXTENT_COLUMNS}
   FROM objects_objectversion v
   JOIN objects_object o ON o.id = v.object_id
   JOIN buckets_bucket b ON b.id = v.bucket_id
@@ -61,7 +61,7 @@ SELECT {BUCKET_COLUMNS}, {_VERSION_COLUMNS}, {_EXTENT_COLUMNS}
 
 # Plan: a range of the index extents_of_version, primary keys of the chunks.
 _LIST_EXTENTS = f"""
-SELECT {_EXTENT_COLUMNS}
+SELECT {EXTENT_COLUMNS}
   FROM objects_extent e JOIN chunks_chunk c ON c.id = e.chunk_id
  WHERE e.version_id = %s AND e.offset_bytes + e.size_bytes > %s AND e.offset_bytes >= %s AND e.offset_bytes < %s
  ORDER BY e.offset_bytes LIMIT %s
@@ -120,7 +120,7 @@ def look_up(bucket_name: str, key: str, version_id: str | None = None) -> LookUp
         row = connection.fetch_row(_FIND_CURRENT, [key, bucket_name])  # type: ignore[attr-defined]  # our engine's
     else:
         row = connection.fetch_row(_FIND_BY_VERSION_ID, [key, version_id, bucket_name])  # type: ignore[attr-defined]
-    return None if row is None else _look_up_record(row)
+    return None if row is None else look_up_record(row)
 
 
 def look_up_row(*, bucket_id: int, version_row: int) -> LookUp | None:
@@ -128,10 +128,11 @@ def look_up_row(*, bucket_id: int, version_row: int) -> LookUp | None:
     with connection.cursor() as cursor:
         cursor.execute(_FIND_BY_ROW, [version_row, bucket_id])
         row = cursor.fetchone()
-    return None if row is None else _look_up_record(row)
+    return None if row is None else look_up_record(row)
 
 
-def _look_up_record(row: tuple[Any, ...]) -> LookUp:
+def look_up_record(row: tuple[Any, ...]) -> LookUp:
+    """Read a row of BUCKET_COLUMNS, VERSION_COLUMNS and EXTENT_COLUMNS."""
     bucket = BucketRecord(*row[:BUCKET_COLUMN_COUNT])
     rest = row[BUCKET_COLUMN_COUNT:]
     return LookUp(bucket, None if rest[0] is None else _version_record(rest))

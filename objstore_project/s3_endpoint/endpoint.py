@@ -24,17 +24,20 @@ from buckets.context import RequestContext
 from buckets.selectors import find_bucket
 from chunks.errors import NotEnoughFragments
 from events.cause import Cause, current_cause
-from objects.selectors.lookup import look_up
+from objects.selectors.as_of import look_up_as_of
+from objects.selectors.lookup import LookUp, look_up
 from objstore_project.logging import request_id as logging_request_id
 from objstore_project.query_endpoint import is_query_request
 from objstore_project.query_endpoint import serve as serve_query
 from objstore_project.s3_endpoint.address import Address, read_address
+from objstore_project.s3_endpoint.as_of import is_asked, read_moment, require_within_history
 from objstore_project.s3_endpoint.audit_trail import change_by, claimed_access_key, new_draft, note_failure, record
 from objstore_project.s3_endpoint.authorization import authorize_operation
 from objstore_project.s3_endpoint.body import RequestBody, drain, is_expectation_left
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
 from objstore_project.s3_endpoint.response import error_response, success_response
+from objstore_project.s3_endpoint.undelete import UNDELETE, answer_undelete
 from s3protocol import errors
 from s3protocol.codec import WireResponse, codec_for
 from s3protocol.registry import REGISTRY, Decided, Operation, unsupported_members
@@ -112,6 +115,8 @@ class _Exchange:
         self.resource = address.path
         self.draft.bucket, self.draft.key = address.bucket, address.key
         self.draft.version_id = address.query.get("versionId")
+        if UNDELETE in address.query:
+            return self._answer_undelete(address)
         operation_name = resolve(address.method, address.level, address.query, address.headers)
         self.draft.operation = operation_name
         if operation_name == PREFLIGHT_REQUEST:
@@ -147,6 +152,17 @@ class _Exchange:
         self.body = RequestBody(form.file, form.put.headers, form.authenticated, is_delimited=True)
         stored = self._carry_out(REGISTRY["PutObject"], form.put, form.authenticated)
         return answer_form(form, stored, scheme=self.environ["wsgi.url_scheme"])
+
+    def _answer_undelete(self, address: Address) -> WireResponse:
+        """Serve an operation of ours that no model knows."""
+        self.draft.operation, self.draft.action = "UndeleteObjects", "s3:PutObject"
+        authenticated = self._authenticate(address)
+        self.facts = self._facts(address, authenticated)
+        current_cause.set(
+            Cause(authenticated.principal, self.environ.get("REMOTE_ADDR", ""), self.draft.request_id, HOST_ID)
+        )
+        context = RequestContext(authenticated.principal, self.region, facts=self.facts, audit=self.draft)
+        return answer_undelete(context, address, now=self.now)
 
     def _carry_out(self, operation: Operation, address: Address, authenticated: Authenticated) -> WireResponse:
         """Find what is addressed, authorize, parse, handle, serialize."""
@@ -200,17 +216,26 @@ class _Exchange:
         context = RequestContext(
             authenticated.principal, self.region, key=address.key, facts=self.facts, audit=self.draft
         )
+        if is_asked(address):
+            context.as_of = read_moment(address, operation.name, authenticated.signature, self.now)
         if address.bucket is None or operation.name == "CreateBucket":
             return context
         if operation.reads_object and address.key is not None:
-            found = look_up(address.bucket, address.key, address.query.get("versionId"))
+            found = self._look_up(address.bucket, address.key, address.query.get("versionId"), context.as_of)
             if found is not None:
                 context.bucket_record, context.version = found.bucket, found.version
         else:
             context.bucket_record = find_bucket(address.bucket)
         if context.bucket_record is None:
             raise errors.NoSuchBucket(BucketName=address.bucket)
+        if context.as_of is not None:
+            require_within_history(context.as_of, context.bucket_record, self.now)
         return context
+
+    def _look_up(self, bucket_name: str, key: str, version_id: str | None, as_of: datetime | None) -> LookUp | None:
+        if as_of is not None:
+            return look_up_as_of(bucket_name, key, as_of, version_id)
+        return look_up(bucket_name, key, version_id)
 
     def _facts(self, address: Address, authenticated: Authenticated) -> RequestFacts:
         """Gather what conditions of policies may ask."""
