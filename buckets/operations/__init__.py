@@ -14,6 +14,7 @@ from buckets.operations import (
     notification,
     payment,
     sharing,
+    website,
 )
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "notification",
     "payment",
     "sharing",
+    "website",
 ]

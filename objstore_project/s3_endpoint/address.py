@@ -63,7 +63,7 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
         raise errors.InvalidURI from None
     if "\0" in path:
         raise errors.InvalidURI("The key holds a NUL character, which no key can.")
-    virtual_host_bucket = _bucket_of_host(headers.get("host", ""), domains)
+    virtual_host_bucket = bucket_of_host(headers.get("host", ""), domains)
     if virtual_host_bucket is not None:
         bucket, key = virtual_host_bucket, path.removeprefix("/")
     else:
@@ -115,7 +115,7 @@ def _read_query(raw_query: str) -> dict[str, str]:
     return query
 
 
-def _bucket_of_host(host: str, domains: Sequence[str]) -> str | None:
+def bucket_of_host(host: str, domains: Sequence[str]) -> str | None:
     """Return the bucket that a host name names below one of the domains, if it does."""
     if not domains:
         return None

@@ -66,7 +66,7 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
     try:
         response = success_response(exchange.answer(), is_head=is_head)
     except Exception as failure:  # noqa: BLE001  the last resort: a client gets an S3 error, the log gets the rest
-        error = _as_s3_error(failure, request_id)
+        error = as_s3_error(failure, request_id)
         error_code = error.code
         note_failure(draft, error, exchange.facts)
         response = error_response(
@@ -82,7 +82,7 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
     return record(draft, response, error_code)
 
 
-def _as_s3_error(failure: Exception, request_id: str) -> errors.S3Error:
+def as_s3_error(failure: Exception, request_id: str) -> errors.S3Error:
     """Say a failure in S3's words, and log what is ours."""
     if isinstance(failure, errors.S3Error):
         return failure
