@@ -26,6 +26,10 @@ class FragmentCorrupt(ChunkError):
     """The fragment is there and is not what was written."""
 
 
+class SegmentsUnavailable(ChunkError):
+    """Segments can't be written down now."""
+
+
 class NotEnoughNodes(ChunkError):
     """Too few nodes took their fragment for the write to be called durable; nothing of it is left."""
 

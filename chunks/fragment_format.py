@@ -21,6 +21,9 @@ Version 1, integers little-endian, n = ceil(payload_bytes / 65536):
         64     8n  table: CRC-64/NVME of each 64 KiB of the payload
      64+8n         payload
 
+A segment is nothing but whole fragments of small chunks, one after the other; all its copies are the same bytes, so
+each fragment in it says index 0. Where a fragment begins is known to its chunk's row alone, and found again by its magic.
+
 The table stands in front, so a small fragment is one read, and a range of a large one is two at most: the header
 tells what the blocks must be. CRC-64 finds every damage of up to 64 neighbouring bits, misses one in 2^64 of others,
 and costs 1.2 microseconds a block.
@@ -39,6 +42,7 @@ from chunks.errors import FragmentCorrupt
 MAGIC = b"OBJf"
 VERSION = 1
 BLOCK_BYTES = 64 * 1024
+SEGMENT_SUFFIX = ".segment"
 
 _FIXED = struct.Struct("<4sBBBBB7x16sQQQ")
 _CHECKSUM = struct.Struct("<Q")
@@ -78,6 +82,22 @@ def parse_fragment_name(name: str) -> tuple[UUID, int] | None:
     except ValueError:
         return None
     return (chunk_id, fragment_index) if fragment_name(chunk_id, fragment_index) == name else None
+
+
+def segment_name(segment_id: UUID) -> str:
+    """Return the name under which a node keeps its copy of a segment."""
+    return f"{segment_id.hex}{SEGMENT_SUFFIX}"
+
+
+def parse_segment_name(name: str) -> UUID | None:
+    """Return the segment's id, or None for a name that no segment has."""
+    if not name.endswith(SEGMENT_SUFFIX):
+        return None
+    try:
+        segment_id = UUID(hex=name[: -len(SEGMENT_SUFFIX)])
+    except ValueError:
+        return None
+    return segment_id if segment_name(segment_id) == name else None
 
 
 def block_count(payload_bytes: int) -> int:

@@ -18,10 +18,9 @@ from chunks import topology as topologies
 from chunks.errors import ChunkError, FragmentCorrupt, FragmentMissing, NodeUnavailable
 from chunks.fragment_format import fragment_name
 from chunks.models import Garbage
-from chunks.reader import check_fragment, fault_kind
-from chunks.records import ChunkView, FaultKind, GarbageState
-from chunks.services.orphans import find_orphans
-from chunks.services.scrub import fragment_size_bytes
+from chunks.reader import check_fragment, fault_kind, fragment_size_bytes, stored_name
+from chunks.records import CHUNK_COLUMNS_SQL, ChunkView, FaultKind, GarbageState
+from chunks.services.orphans import find_orphan_segments, find_orphans
 from chunks.stores.protocol import StoredFragment
 from chunks.topology import NodeEntry, Topology
 
@@ -30,8 +29,8 @@ LISTING_BATCH_SIZE = 1000
 _TRIES = 3
 
 # Plan: a range of the primary key.
-_LIST_CHUNKS = "SELECT id, size_bytes, scheme, node_ids FROM chunks_chunk WHERE id > %s ORDER BY id LIMIT %s"
-_FIND_CHUNK = "SELECT id, size_bytes, scheme, node_ids FROM chunks_chunk WHERE id = %s"
+_LIST_CHUNKS = f"SELECT {CHUNK_COLUMNS_SQL} FROM chunks_chunk c WHERE c.id > %s ORDER BY c.id LIMIT %s"  # noqa: S608
+_FIND_CHUNK = f"SELECT {CHUNK_COLUMNS_SQL} FROM chunks_chunk c WHERE c.id = %s"  # noqa: S608  put together from constants
 
 
 class FragmentProblem(StrEnum):
@@ -40,7 +39,7 @@ class FragmentProblem(StrEnum):
     MISSING = "fragment missing"
     CORRUPT = "fragment corrupt"
     UNREACHABLE = "fragment out of reach"
-    ORPHAN = "fragment that no chunk names"
+    ORPHAN = "fragment or segment that no row names"
     NODE_UNREACHABLE = "node out of reach"
 
 
@@ -135,13 +134,16 @@ def _inspect_fragment(chunk: ChunkView, index: int, *, is_deep: bool, topology: 
 def _check_size(chunk: ChunkView, index: int, topology: Topology) -> None:
     node_id = chunk.node_ids[index]
     try:
-        found = topology.store(node_id).stat_fragment(fragment_name(chunk.id, index))
+        found = topology.store(node_id).stat_fragment(stored_name(chunk, index))
     except NodeUnavailable:
         topology.report_failure(node_id)
         raise
     if found is None:
         raise FragmentMissing("not there")
-    if found.size_bytes != fragment_size_bytes(chunk):
+    if chunk.segment_offset is not None:
+        if found.size_bytes < chunk.segment_offset + fragment_size_bytes(chunk):
+            raise FragmentCorrupt(f"its segment ends after {found.size_bytes} bytes")
+    elif found.size_bytes != fragment_size_bytes(chunk):
         raise FragmentCorrupt(f"{found.size_bytes} bytes instead of {fragment_size_bytes(chunk)}")
 
 
@@ -172,9 +174,11 @@ def _inspect_listing(
     old: list[StoredFragment], node: NodeEntry, topology: Topology, using: str
 ) -> Iterator[FragmentFinding]:
     orphans = list(find_orphans(old, node_id=node.id, databases=(using,)))
+    segments = [found for found, _ in find_orphan_segments(old, node_id=node.id, databases=(using,))]
     unlinks = Garbage.objects.using(using).filter(state=GarbageState.UNLINK)
     awaited = set(unlinks.filter(chunk_id__in={orphan[1] for orphan in orphans}).values_list("chunk_id", flat=True))
     names = [found.name for found, chunk_id, _ in orphans if chunk_id not in awaited]
+    names += [found.name for found in segments]
     names += [found.name for found in old if found.is_unfinished]
     for name in names:
         if topology.store(node.id).stat_fragment(name) is not None:  # not deleted since it was listed

@@ -111,6 +111,33 @@ class StorageClass(models.Model):
         return self.name
 
 
+class Segment(models.Model):
+    """A file of small chunks, the same on each of its nodes. One process appends to it until it is sealed.
+
+    Its row is there before any copy of it, and goes after the last. Chunks name it without a foreign key: that would
+    lock its row for every chunk written. What can go is known by its age instead, see `chunks.services.segments`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    storage_class = models.TextField()
+    scheme = models.TextField()
+    node_ids = ArrayField(models.SmallIntegerField())  # as in its chunks' rows
+    created_at = models.DateTimeField(db_default=Now())
+    sealed_at = models.DateTimeField(null=True, help_text="Since then nobody appends to it.")
+    size_bytes = models.BigIntegerField(null=True, help_text="Of one copy; known once it is sealed or counted.")
+    live_bytes = models.BigIntegerField(
+        null=True, help_text="Of the fragments in one copy whose chunks were there when it was last counted."
+    )
+    counted_at = models.DateTimeField(null=True, help_text="Null also when chunks in it went since.")
+    emptied_at = models.DateTimeField(null=True, help_text="When no chunk was found in it any more.")
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(node_ids__len__gt=0), name="segment_has_nodes"),)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class Chunk(models.Model):
     """A run of an object's bytes, kept as fragments on nodes. Its bytes never change.
 
@@ -125,6 +152,8 @@ class Chunk(models.Model):
     node_ids = ArrayField(models.SmallIntegerField())  # element i names the node of fragment i
     checksum = models.BigIntegerField(help_text="CRC-64/NVME of the bytes, as a signed integer.")
     storage_class = models.TextField(db_default=DEFAULT_STORAGE_CLASS)
+    segment_id = models.UUIDField(null=True, help_text="The segment that it lies in; null: in files of its own.")
+    segment_offset = models.IntegerField(null=True, help_text="Where in the segment its fragment begins, in bytes.")
     created_at = models.DateTimeField(db_default=Now())
     verified_at = models.DateTimeField(
         db_default=Now(),
@@ -135,10 +164,17 @@ class Chunk(models.Model):
         indexes = (
             # The scrub's claim: the longest unread first. New rows are appended at its end.
             models.Index(fields=("verified_at",), name="chunk_by_verified_at"),
+            # What is in a segment: its compaction, its repair, and whether it can go.
+            models.Index(fields=("segment_id",), condition=~models.Q(segment_id=None), name="chunk_by_segment"),
         )
         constraints = (
             models.CheckConstraint(condition=models.Q(size_bytes__gte=0), name="chunk_size_is_not_negative"),
             models.CheckConstraint(condition=models.Q(node_ids__len__gt=0), name="chunk_has_nodes"),
+            models.CheckConstraint(
+                condition=models.Q(segment_id=None, segment_offset=None)
+                | models.Q(segment_id__isnull=False, segment_offset__gte=0),
+                name="packed_chunk_has_offset",
+            ),
         )
 
     def __str__(self) -> str:

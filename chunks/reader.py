@@ -19,6 +19,7 @@ from chunks.fragment_format import (
     fragment_name,
     header_length_bytes,
     parse_header,
+    segment_name,
 )
 from chunks.hedging import GIVE_UP_SECONDS, PATIENCE_SECONDS_MAX, Race
 from chunks.records import MEBIBYTE, ChunkView, FaultKind, FaultRecord
@@ -247,7 +248,8 @@ class _FragmentReader:
         self._index = fragment_index
         self._node_id = chunk.node_ids[fragment_index]
         self._topology = topology
-        self._name = fragment_name(chunk.id, fragment_index)
+        self._name = stored_name(chunk, fragment_index)
+        self._starts_at = chunk.segment_offset or 0
         self._scheme = parse_scheme(chunk.scheme)
         self.payload_bytes = self._scheme.fragment_length_bytes(chunk.size_bytes)
         self._header_bytes = header_length_bytes(self.payload_bytes)
@@ -284,26 +286,40 @@ class _FragmentReader:
     def _read_exactly(self, offset: int, length: int, *, at_once: bool) -> bytes | bytearray:
         data: bytes | bytearray | None
         try:
-            store = self._topology.store(self._node_id)
+            store, start = self._topology.store(self._node_id), self._starts_at + offset
             if at_once:
-                data = store.read_at_once(self._name, offset, length)
+                data = store.read_at_once(self._name, start, length)
                 if data is None:
                     raise _WouldWait
             else:
-                data = store.read_range(self._name, offset, length)
+                data = store.read_range(self._name, start, length)
         except NodeUnavailable:
             self._topology.report_failure(self._node_id)
             raise
         if len(data) != length:
-            raise FragmentCorrupt(f"{self._name} ends after {offset + len(data)} bytes")
+            raise FragmentCorrupt(f"{self._name} ends after {self._starts_at + offset + len(data)} bytes")
         return data
 
     def _checked_header(self, data: bytes | bytearray) -> FragmentHeader:
         header = parse_header(data)
         found = (header.chunk_id, header.fragment_index, header.scheme, header.chunk_size_bytes)
-        if found != (self._chunk.id, self._index, self._scheme, self._chunk.size_bytes):
+        index = 0 if self._chunk.is_packed else self._index  # the copies of a segment are the same
+        if found != (self._chunk.id, index, self._scheme, self._chunk.size_bytes):
             raise FragmentCorrupt(f"{self._name} says that it is {found}")
         return header
+
+
+def fragment_size_bytes(chunk: ChunkView) -> int:
+    """Return how large each fragment of a chunk is on its node."""
+    payload_bytes = parse_scheme(chunk.scheme).fragment_length_bytes(chunk.size_bytes)
+    return header_length_bytes(payload_bytes) + payload_bytes
+
+
+def stored_name(chunk: ChunkView, fragment_index: int) -> str:
+    """Return the name of what a node keeps the fragment in: a file of its own, or a segment."""
+    if chunk.segment_id is not None:
+        return segment_name(chunk.segment_id)
+    return fragment_name(chunk.id, fragment_index)
 
 
 def fault_kind(error: ChunkError) -> FaultKind:

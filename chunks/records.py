@@ -57,14 +57,36 @@ class GarbageState(StrEnum):
     UNLINK = "unlink"
 
 
+# How many bytes a packed row `c` of chunks takes in its segment: header and payload of its fragment.
+PACKED_BYTES_SQL = "(c.size_bytes + 64 + 8 * ((c.size_bytes + 65535) / 65536))"
+# The columns of a `ChunkView`, of a row `c` of chunks.
+CHUNK_COLUMNS_SQL = "c.id, c.size_bytes, c.scheme, c.node_ids, c.segment_id, c.segment_offset"
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkView:
-    """What a reader must know of a chunk: `node_ids[i]` is the node that holds fragment `i`."""
+    """What a reader must know of a chunk: `node_ids[i]` is the node that holds fragment `i`.
+
+    A packed chunk lies in a segment, from `segment_offset` bytes on, the same in each copy of the segment; one that is
+    not has a file of its own for each fragment.
+    """
 
     id: UUID
     size_bytes: int
     scheme: str
     node_ids: Sequence[int]
+    segment_id: UUID | None = None
+    segment_offset: int | None = None
+
+    @property
+    def is_packed(self) -> bool:
+        """Say whether it lies in a segment."""
+        return self.segment_id is not None
+
+    @property
+    def placement_id(self) -> UUID:
+        """Return the id by which its nodes are chosen: of what lies on them as one."""
+        return self.segment_id or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +106,8 @@ class WrittenChunk:
 
     `checksum` is the CRC-64/NVME of the chunk's bytes as the signed 64-bit integer that PostgreSQL's bigint holds;
     `checksum & (2**64 - 1)` is the number that S3 calls CRC64NVME. `faults` go into `FragmentFault` in the same
-    transaction, so that a chunk that is short of a fragment can't be forgotten.
+    transaction, so that a chunk that is short of a fragment can't be forgotten. `segment_id` and `segment_offset` are
+    those of a `ChunkView`.
     """
 
     id: UUID
@@ -94,10 +117,12 @@ class WrittenChunk:
     checksum: int
     storage_class: str
     faults: tuple[FaultRecord, ...] = ()
+    segment_id: UUID | None = None
+    segment_offset: int | None = None
 
     def as_view(self) -> ChunkView:
         """Return what a reader needs of it."""
-        return ChunkView(self.id, self.size_bytes, self.scheme, self.node_ids)
+        return ChunkView(self.id, self.size_bytes, self.scheme, self.node_ids, self.segment_id, self.segment_offset)
 
 
 def signed(checksum: int) -> int:

@@ -10,9 +10,9 @@ from django.db.models import Count
 
 from chunks import topology as topologies
 from chunks.models import Chunk, FragmentFault, Garbage, Node
+from chunks.reader import fragment_size_bytes
 from chunks.records import ChunkView, FaultKind, GarbageState, NodeState
 from chunks.services.relocation import plan_moves
-from chunks.services.scrub import fragment_size_bytes
 from chunks.stores.django_storage.options import describe
 from chunks.topology import Topology
 
@@ -120,7 +120,8 @@ def estimate_rebalance(*, topology: Topology | None = None, using: str = DEFAULT
     before: Counter[int] = Counter()
     after: Counter[int] = Counter()
     moves = move_bytes = 0
-    rows = Chunk.objects.using(using).values_list("id", "size_bytes", "scheme", "node_ids")
+    columns = ("id", "size_bytes", "scheme", "node_ids", "segment_id", "segment_offset")
+    rows = Chunk.objects.using(using).values_list(*columns)
     for row in rows.iterator(chunk_size=1000):
         chunk = ChunkView(*row)
         planned = plan_moves(chunk, topology)

@@ -13,8 +13,6 @@ Otherwise what was written is removed and the write fails: NoSpace if only full 
 if not.
 """
 
-import os
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -27,6 +25,8 @@ from chunks.erasure import Buffer, Scheme, encode, parse_scheme
 from chunks.errors import ChunkError, NodeUnavailable, NoSpace, NotEnoughNodes
 from chunks.fan_out import Lane
 from chunks.fragment_format import build_header, checksum_of, fragment_name
+from chunks.ids import new_chunk_id
+from chunks.packing import PackedFragment, Packer
 from chunks.placement import find_misplaced, place_fragments, rank_candidates
 from chunks.records import DEFAULT_STORAGE_CLASS, FaultKind, FaultRecord, WrittenChunk, signed
 from chunks.topology import Topology
@@ -47,13 +47,6 @@ class EncodedChunk:
     buffers: Sequence[Sequence[Buffer]]
 
 
-def new_chunk_id() -> UUID:
-    """Return an id whose first 48 bits are the time (UUID version 7, RFC 9562), so that new rows share index pages."""
-    milliseconds = time.time_ns() // 1_000_000
-    number = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10))
-    return UUID(int=number & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)
-
-
 def chunk_size_bytes(storage_class: str = DEFAULT_STORAGE_CLASS, *, topology: Topology | None = None) -> int:
     """Return the size of the chunks that an object of this class is cut into. UnknownStorageClass."""
     return (topology or topologies.current()).storage_class(storage_class).chunk_size_bytes
@@ -65,16 +58,23 @@ def write_chunk(
     storage_class: str = DEFAULT_STORAGE_CLASS,
     chunk_id: UUID | None = None,
     topology: Topology | None = None,
+    packer: Packer | None = None,
 ) -> WrittenChunk:
     """Store `data` durably as one chunk and return the values of its rows.
 
-    The scheme follows from the storage class and the chunk's own size. Needs no more memory than the parity and, for
+    The scheme follows from the storage class and the chunk's own size. With a `packer`, what is small goes into a
+    segment, together with what other threads write at the same time. Needs no more memory than the parity and, for
     sizes that don't divide evenly, one copied fragment. NoSpace, NotEnoughNodes, UnknownStorageClass.
     """
     topology = topology or topologies.current()
     view = memoryview(data).cast("B")
     scheme = parse_scheme(topology.storage_class(storage_class).scheme_for(len(view)))
-    chunk = encode_chunk(chunk_id or new_chunk_id(), scheme, view)
+    chunk_id = chunk_id or new_chunk_id()
+    if packer is not None and packer.takes(scheme, len(view)):
+        written = _pack(view, chunk_id, scheme, storage_class=storage_class, topology=topology, packer=packer)
+        if written is not None:
+            return written
+    chunk = encode_chunk(chunk_id, scheme, view)
     node_ids, missing = _store(chunk, topology)
     faults = [FaultRecord(chunk.id, index, node_ids[index], FaultKind.MISSING) for index in missing]
     faults += [
@@ -91,6 +91,38 @@ def write_chunk(
         storage_class=storage_class,
         faults=tuple(faults),
     )
+
+
+def _pack(
+    view: memoryview, chunk_id: UUID, scheme: Scheme, *, storage_class: str, topology: Topology, packer: Packer
+) -> WrittenChunk | None:
+    """Store a chunk in a segment; None where none can be appended to."""
+    checksum = checksum_of(view)
+    fragment = packed_fragment(chunk_id, scheme, view, checksum)
+    packed = packer.pack([fragment], storage_class=storage_class, scheme=scheme, topology=topology)
+    if packed is None:
+        return None
+    return WrittenChunk(
+        id=chunk_id,
+        size_bytes=len(view),
+        scheme=str(scheme),
+        node_ids=packed.node_ids,
+        checksum=signed(checksum),
+        storage_class=storage_class,
+        faults=tuple(
+            FaultRecord(chunk_id, index, packed.node_ids[index], FaultKind.MISPLACED) for index in packed.misplaced
+        ),
+        segment_id=packed.segment_id,
+        segment_offset=packed.offsets[0],
+    )
+
+
+def packed_fragment(chunk_id: UUID, scheme: Scheme, view: memoryview, checksum: int) -> PackedFragment:
+    """Return the fragment of a replicated chunk as segments hold it; `checksum` is unsigned."""
+    header = build_header(
+        view, chunk_id=chunk_id, fragment_index=0, scheme=scheme, chunk_size_bytes=len(view), chunk_checksum=checksum
+    )
+    return PackedFragment(chunk_id, (header, view), len(header) + len(view))
 
 
 def encode_chunk(chunk_id: UUID, scheme: Scheme, view: memoryview) -> EncodedChunk:

@@ -52,6 +52,7 @@ def collect_garbage(
     *,
     grace_seconds: float | None = None,
     stale_upload_seconds: float | None = None,
+    orphan_grace_seconds: float | None = None,
     seconds_max: float = float("inf"),
     report: Report = lambda _: None,
 ) -> Collected:
@@ -60,18 +61,24 @@ def collect_garbage(
         grace_seconds = settings.OBJSTORE_GC_GRACE_SECONDS
     if stale_upload_seconds is None:
         stale_upload_seconds = settings.OBJSTORE_STALE_UPLOAD_DAYS * settings.OBJSTORE_LIFECYCLE_DAY_SECONDS
+    if orphan_grace_seconds is None:
+        orphan_grace_seconds = settings.OBJSTORE_ORPHAN_GRACE_SECONDS
     total = Collected()
     until = time.monotonic() + seconds_max
     while time.monotonic() < until:
         batch = collect_batch(
-            grace_seconds=grace_seconds, stale_upload_seconds=stale_upload_seconds, may_unlink=is_journaled
+            grace_seconds=grace_seconds,
+            stale_upload_seconds=stale_upload_seconds,
+            orphan_grace_seconds=orphan_grace_seconds,
+            may_unlink=is_journaled,
         )
         if batch.is_nothing:
             break
         total = Collected(*(getattr(total, one.name) + getattr(batch, one.name) for one in fields(Collected)))
         report(
             f"{total.expired_versions} expired versions, {total.stale_uploads} stale uploads, "
-            f"{total.deleted_chunks} unreferenced chunks, {total.unlinked_chunks} chunks unlinked"
+            f"{total.deleted_chunks} unreferenced chunks, {total.unlinked_chunks} chunks unlinked, "
+            f"{total.compacted_chunks} small chunks moved, {total.deleted_segments} segments deleted"
         )
     return total
 

@@ -1,6 +1,7 @@
 """What changes the rows of the chunk engine, and the fragments with them."""
 
 from chunks.services.adoption import adopt_moved_fragments
+from chunks.services.faults import record_faults
 from chunks.services.lost_nodes import LostNodes, queue_lost_nodes
 from chunks.services.orphans import SweepReport, sweep_orphans
 from chunks.services.probing import NodeProbe, probe_nodes
@@ -14,8 +15,11 @@ from chunks.services.removal import (
     discard_chunks,
     unlink_garbage,
 )
-from chunks.services.repair import RepairReport, record_faults, repair_chunk, repair_faults
+from chunks.services.repacking import compact_segments, repack_chunks
+from chunks.services.repair import repair_chunk, repair_faults
+from chunks.services.repair_run import RepairReport
 from chunks.services.scrub import ScrubReport, scrub_chunks
+from chunks.services.segments import count_segments, delete_empty_segments, process_packer, seal_abandoned
 
 __all__ = [
     "LostNodes",
@@ -31,20 +35,26 @@ __all__ = [
     "begin_again",
     "begin_drains",
     "begin_rebalance",
+    "compact_segments",
+    "count_segments",
     "count_unlinks",
     "create_default_topology",
     "delete_chunk_fragments",
+    "delete_empty_segments",
     "discard_chunks",
     "end_relocation",
     "is_on_node",
     "plan_moves",
     "probe_nodes",
+    "process_packer",
     "queue_lost_nodes",
     "record_faults",
     "register_node",
+    "repack_chunks",
     "repair_chunk",
     "repair_faults",
     "scrub_chunks",
+    "seal_abandoned",
     "set_node_state",
     "sweep_orphans",
     "unlink_garbage",

@@ -13,9 +13,9 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 
 from chunks import topology as topologies
 from chunks.errors import NodeUnavailable
-from chunks.fragment_format import fragment_name
-from chunks.models import Chunk
-from chunks.services.orphans import BATCH_SIZE, find_orphans
+from chunks.fragment_format import fragment_name, segment_name
+from chunks.models import Chunk, Segment
+from chunks.services.orphans import BATCH_SIZE, find_orphan_segments, find_orphans
 from chunks.topology import Topology
 
 
@@ -35,6 +35,8 @@ def adopt_moved_fragments(*, topology: Topology | None = None, using: str = DEFA
                     elsewhere = defaultdict(list)
                     for _, chunk_id, index in find_orphans(batch, node_id=node.id, databases=(using,)):
                         elsewhere[chunk_id].append(index)
+                    for _, segment_id in find_orphan_segments(batch, node_id=node.id, databases=(using,)):
+                        count += _adopt_copy(segment_id, node.id, topology, using)
                     for chunk_id, indexes in elsewhere.items():
                         count += _adopt(chunk_id, indexes, node.id, topology, using)
         except NodeUnavailable:
@@ -57,6 +59,20 @@ def _adopt(chunk_id: UUID, indexes: Sequence[int], node_id: int, topology: Topol
     if missing:
         chunk.save(update_fields=["node_ids"])
     return len(missing)
+
+
+@transaction.atomic
+def _adopt_copy(segment_id: UUID, node_id: int, topology: Topology, using: str) -> int:
+    """Let a segment and its chunks name a node that has a copy, instead of one that has none any more."""
+    segment = Segment.objects.using(using).select_for_update(no_key=True).filter(pk=segment_id).first()
+    if segment is None or node_id in segment.node_ids:
+        return 0
+    for index, named in enumerate(segment.node_ids):
+        if not _has(topology, named, segment_name(segment_id)):
+            segment.node_ids[index] = node_id
+            segment.save(update_fields=["node_ids"])
+            return Chunk.objects.using(using).filter(segment_id=segment_id).update(node_ids=segment.node_ids)
+    return 0
 
 
 def _has(topology: Topology, node_id: int, name: str) -> bool:

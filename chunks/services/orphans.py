@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from chunks import topology as topologies
 from chunks.errors import NodeUnavailable
-from chunks.fragment_format import parse_fragment_name
-from chunks.models import Chunk
+from chunks.fragment_format import parse_fragment_name, parse_segment_name
+from chunks.models import Chunk, Segment
 from chunks.stores.protocol import FragmentStore, StoredFragment
 from chunks.topology import Topology
 
@@ -91,6 +91,9 @@ def _sweep_shard(sweep: _Sweep, shard: int) -> None:
         orphans = list(find_orphans(old, node_id=sweep.node_id, databases=sweep.databases))
         for orphan in orphans if orphans and sweep.may_delete() else ():
             _delete_orphan(sweep, *orphan)
+        segments = list(find_orphan_segments(old, node_id=sweep.node_id, databases=sweep.databases))
+        for found, segment_id in segments if segments and sweep.may_delete() else ():
+            _delete_orphan_segment(sweep, found, segment_id)
 
 
 def find_orphans(
@@ -105,10 +108,38 @@ def find_orphans(
     known: dict[UUID, Sequence[int]] = {}
     if chunk_ids:
         for database in databases:
-            known.update(Chunk.objects.using(database).filter(pk__in=chunk_ids).values_list("id", "node_ids"))
+            chunks = Chunk.objects.using(database).filter(pk__in=chunk_ids, segment_id=None)
+            known.update(chunks.values_list("id", "node_ids"))
     for found, chunk_id, fragment_index in named:
         if not _is_held(known.get(chunk_id, ()), fragment_index, node_id):
             yield found, chunk_id, fragment_index
+
+
+def find_orphan_segments(
+    kept: Iterable[StoredFragment], *, node_id: int, databases: Sequence[str] = (DEFAULT_DB_ALIAS,)
+) -> Iterator[tuple[StoredFragment, UUID]]:
+    """Yield copies of segments whose rows do not name this node, with their ids. One query for each of `databases`."""
+    named = [(found, parsed) for found in kept if (parsed := parse_segment_name(found.name)) is not None]
+    known: set[UUID] = set()
+    if named:
+        ids = {segment_id for _, segment_id in named}
+        for database in databases:
+            segments = Segment.objects.using(database).filter(pk__in=ids, node_ids__contains=[node_id])
+            known.update(segments.values_list("id", flat=True))
+    yield from ((found, segment_id) for found, segment_id in named if segment_id not in known)
+
+
+def _delete_orphan_segment(sweep: _Sweep, found: StoredFragment, segment_id: UUID) -> None:
+    """Delete a copy, unless it is being put to use: whoever writes one keeps the segment's row locked until it says so."""
+    for database in sweep.databases:
+        with transaction.atomic(using=database):
+            segments = Segment.objects.using(database).filter(pk=segment_id)
+            segment = segments.select_for_update(skip_locked=True, no_key=True).first()
+            if segment is not None and sweep.node_id not in segment.node_ids:
+                _delete(sweep, found)
+            if segment is not None or segments.exists():
+                return
+    _delete(sweep, found)
 
 
 def _delete_orphan(sweep: _Sweep, found: StoredFragment, chunk_id: UUID, fragment_index: int) -> None:
@@ -121,7 +152,9 @@ def _delete_orphan(sweep: _Sweep, found: StoredFragment, chunk_id: UUID, fragmen
         with transaction.atomic(using=database):
             chunks = Chunk.objects.using(database).filter(pk=chunk_id)
             chunk = chunks.select_for_update(skip_locked=True, no_key=True).first()
-            if chunk is not None and not _is_held(chunk.node_ids, fragment_index, sweep.node_id):
+            if chunk is not None and (
+                chunk.segment_id is not None or not _is_held(chunk.node_ids, fragment_index, sweep.node_id)
+            ):
                 _delete(sweep, found)
             if chunk is not None or chunks.exists():
                 return

@@ -4,7 +4,8 @@ A relocation is a row: what it is to do, how far its walk over all chunks has co
 works off a part of the walk; killed, it is taken up where the row stands, and what is moved already is found at home.
 
 A chunk is moved under its row's lock, like a repair: fragments are copied as they are, checked, written durably to their
-new nodes, then the row names those. Rebalancing moves all fragments of a chunk or none, so that it never crowds a node on
+new nodes, then the row names those. What lies in segments moves with its segment, where that is settled, and into another
+one where it is not. Rebalancing moves all fragments of a chunk or none, so that it never crowds a node on
 the way. The old copies go a little later: a reader may still follow the row as it was. Killed before, they are orphans.
 """
 
@@ -20,12 +21,15 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from chunks.errors import ChunkError, NodeUnavailable, NoSpace
-from chunks.fragment_format import fragment_name
+from chunks.fragment_format import fragment_name, segment_name
 from chunks.models import Chunk, Relocation
 from chunks.placement import place_with_hand_off, rank_candidates
 from chunks.reader import fault_kind, read_fragment
-from chunks.records import ChunkView, FaultRecord, RelocationKind
-from chunks.services.repair import record_faults
+from chunks.records import CHUNK_COLUMNS_SQL, ChunkView, FaultRecord, RelocationKind
+from chunks.services.faults import record_faults
+from chunks.services.repacking import repack_chunks
+from chunks.services.segment_copies import write_copies
+from chunks.services.segments import lock_segment
 from chunks.topology import Topology
 
 BATCH_SIZE = 1000
@@ -33,10 +37,10 @@ OLD_COPY_SECONDS = 30.0
 _OLD_COPIES_MAX = 50_000
 
 # Plan: a range of the primary key; for a drain, filtered.
-_LIST_CHUNKS = """
-SELECT id, size_bytes, scheme, node_ids FROM chunks_chunk
- WHERE id > %s AND (%s::smallint IS NULL OR node_ids @> ARRAY[%s::smallint]) ORDER BY id LIMIT %s
-"""
+_LIST_CHUNKS = f"""
+SELECT {CHUNK_COLUMNS_SQL} FROM chunks_chunk c
+ WHERE c.id > %s AND (%s::smallint IS NULL OR c.node_ids @> ARRAY[%s::smallint]) ORDER BY c.id LIMIT %s
+"""  # noqa: S608  put together from constants
 
 
 @dataclass(slots=True)
@@ -87,6 +91,8 @@ class _Part:
     old_copies: OldCopies
     using: str
     moved: Moved
+    moved_segments: set[UUID] = field(default_factory=set)
+    to_repack: dict[UUID, int] = field(default_factory=dict)  # how many fragments of each chunk are to move
 
 
 def plan_moves(chunk: ChunkView, topology: Topology) -> Mapping[int, int]:
@@ -94,7 +100,7 @@ def plan_moves(chunk: ChunkView, topology: Topology) -> Mapping[int, int]:
     usable = {node.id for node in topology.writable}
     if not usable:
         return {}
-    home = place_with_hand_off(chunk.id, len(chunk.node_ids), topology.known, usable)
+    home = place_with_hand_off(chunk.placement_id, len(chunk.node_ids), topology.known, usable)
     return {index: node_id for index, node_id in enumerate(home) if node_id != chunk.node_ids[index]}
 
 
@@ -105,7 +111,7 @@ def plan_drain(chunk: ChunkView, node_id: int, topology: Topology) -> Mapping[in
     moves: dict[int, int] = {}
     for index, holder in enumerate(chunk.node_ids):
         if holder == node_id and usable:
-            moves[index] = rank_candidates(chunk.id, others, topology.known, usable)[0]
+            moves[index] = rank_candidates(chunk.placement_id, others, topology.known, usable)[0]
             others.append(moves[index])
     return moves
 
@@ -123,16 +129,21 @@ def advance_relocation(
     moved, node_id = part.moved, relocation.node_id
     with connections[using].cursor() as cursor:
         cursor.execute(_LIST_CHUNKS, [relocation.cursor, node_id, node_id, BATCH_SIZE])
-        chunks = [ChunkView(row[0], row[1], row[2], tuple(row[3])) for row in cursor.fetchall()]
+        chunks = [ChunkView(*row) for row in cursor.fetchall()]
     after: UUID = relocation.cursor
     for chunk in chunks:
         if moved.size_bytes >= bytes_max:
             break
-        if _plan(relocation, chunk, topology):
+        plan = _plan(relocation, chunk, topology)
+        if plan and chunk.segment_id is not None:
+            _move_packed(part, chunk, chunk.segment_id, plan)
+        elif plan:
             _move_chunk(part, chunk.id)
+        if plan:
             old_copies.delete_due()
         moved.examined += 1
         after = chunk.id
+    _repack(part)
     moved.is_at_end = len(chunks) < BATCH_SIZE and moved.examined == len(chunks)
     _record(relocation, after, moved)
     return moved
@@ -157,12 +168,48 @@ def _record(relocation: Relocation, after: UUID, moved: Moved) -> None:
     relocation.refresh_from_db()
 
 
+def _move_packed(part: _Part, chunk: ChunkView, segment_id: UUID, plan: Mapping[int, int]) -> None:
+    """Move a chunk's whole segment, once for all of its chunks, or note the chunk to be moved out of it."""
+    if segment_id in part.moved_segments:
+        return
+    with transaction.atomic(using=part.using):
+        segment = lock_segment(segment_id, using=part.using)
+        if segment is None or not segment.is_settled or segment.node_ids != tuple(chunk.node_ids):
+            part.to_repack[chunk.id] = len(plan)
+            return
+        part.moved_segments.add(segment_id)
+        targets = dict(_plan(part.relocation, chunk, part.topology))
+        remaining = [node_id for index, node_id in enumerate(segment.node_ids) if index not in targets]
+        if len({*remaining, *targets.values()}) < len(segment.node_ids):
+            part.moved.failed += len(plan)  # two copies on one node would be one file
+            return
+        try:
+            copies = write_copies(segment, targets, topology=part.topology, using=part.using)
+        except ChunkError:
+            part.moved.failed += len(plan)
+            return
+    for index in targets:
+        if segment.node_ids[index] not in copies.node_ids:
+            part.old_copies.add(segment.node_ids[index], segment_name(segment_id))
+    part.moved.fragments += len(targets) * copies.chunk_count
+    part.moved.size_bytes += len(targets) * copies.size_bytes
+
+
+def _repack(part: _Part) -> None:
+    """Move chunks into other segments whose own can't be moved now."""
+    if part.to_repack:
+        repacked = repack_chunks(part.to_repack, topology=part.topology, using=part.using)
+        part.moved.fragments += sum(part.to_repack[chunk_id] for chunk_id in repacked.moved)
+        part.moved.failed += sum(count for chunk_id, count in part.to_repack.items() if chunk_id in repacked.errors)
+        part.moved.size_bytes += repacked.size_bytes
+
+
 def _move_chunk(part: _Part, chunk_id: UUID) -> None:
     """Move what belongs elsewhere of one chunk. One that is gone, or in the hands of a repairer, is left alone."""
     with transaction.atomic(using=part.using):
         rows = Chunk.objects.using(part.using).select_for_update(no_key=True, skip_locked=True)
         row = rows.filter(pk=chunk_id).first()
-        if row is None:
+        if row is None or row.segment_id is not None:
             return
         chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids))
         plan = _plan(part.relocation, chunk, part.topology)

@@ -15,6 +15,7 @@ from chunks.errors import NodeUnavailable
 from chunks.fragment_format import fragment_name
 from chunks.models import FragmentFault, Garbage
 from chunks.records import GarbageState, WrittenChunk
+from chunks.services.segments import count_soon
 from chunks.topology import Topology
 
 UNLINK_RETRY_SECONDS = 300.0
@@ -54,20 +55,32 @@ def delete_chunk_fragments(
 
 
 def discard_chunks(chunks: Iterable[WrittenChunk], *, topology: Topology | None = None) -> None:
-    """Delete chunks that were written and will get no row. What can't be reached is an orphan, and swept."""
+    """Delete chunks that were written and will get no row. What can't be reached is an orphan, and swept.
+
+    What lies in a segment is dead from the start: nothing refers to it.
+    """
     for chunk in chunks:
-        delete_chunk_fragments(chunk.id, chunk.node_ids, topology=topology)
+        if chunk.segment_id is None:
+            delete_chunk_fragments(chunk.id, chunk.node_ids, topology=topology)
 
 
 @transaction.atomic
-def answer_questions(*, asked: Collection[UUID], unreferenced: Mapping[UUID, Sequence[int]]) -> None:
+def answer_questions(
+    *, asked: Collection[UUID], unreferenced: Mapping[UUID, Sequence[int]], packed: Mapping[UUID, UUID] | None = None
+) -> None:
     """Settle questions of garbage: `unreferenced` chunks, whose rows are gone, are queued for unlinking from their nodes.
 
-    The other questions, and the faults of chunks that are gone, are dropped.
+    `packed` are those whose rows are gone, too, and that lay in a segment: nothing is to be unlinked, their segments
+    are counted anew. The other questions, and the faults of chunks that are gone, are dropped.
     """
+    packed = packed or {}
     questions = Garbage.objects.filter(state=GarbageState.QUESTION)
     questions.filter(chunk_id__in=set(asked) - unreferenced.keys()).delete()
-    FragmentFault.objects.filter(chunk_id__in=unreferenced.keys()).delete()
+    FragmentFault.objects.filter(chunk_id__in={*unreferenced, *packed}).delete()
+    segment_ids = set(packed.values())
+    transaction.on_commit(
+        lambda: count_soon(segment_ids)
+    )  # later, for whoever moves a segment waits for rows of chunks
     Garbage.objects.bulk_create(
         [
             Garbage(chunk_id=chunk_id, node_ids=list(node_ids), state=GarbageState.UNLINK)

@@ -7,14 +7,15 @@ is bounded by one chunk, and the lock is what keeps two repairers, the sweep of 
 from acting on what is about to change. Readers don't lock, and new extents may refer to the chunk meanwhile.
 
 Killed at any point, it leaves the row as it was and at most fragments that no row names, which the sweep deletes.
+
+A chunk in a segment is repaired with its segment, where that is settled and a whole copy is missing: one file for
+thousands of chunks (`segment_copies`). Otherwise it moves to another segment (`repacking`), once its row is let go.
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -25,28 +26,24 @@ from chunks.erasure import parse_scheme
 from chunks.errors import ChunkError, FragmentCorrupt, NodeUnavailable, NoSpace, NotEnoughNodes
 from chunks.fragment_format import checksum_of, fragment_name
 from chunks.models import Chunk, FragmentFault
-from chunks.placement import find_misplaced, rank_candidates
 from chunks.reader import check_fragment, fault_kind, read_chunk
 from chunks.records import NEEDED_FRAGMENTS_SQL, ChunkView, FaultKind, FaultRecord, signed
+from chunks.services.faults import record_faults
+from chunks.services.packed_repair import repack_unsettled, repair_packed
+from chunks.services.repair_run import (
+    NO_BETTER_PLACE,
+    WAITING,
+    Repair,
+    RepairReport,
+    candidates,
+    misplaced,
+    postpone,
+)
 from chunks.topology import Topology
 from chunks.writer import EncodedChunk, encode_chunk, write_fragment
 
 # A node that restarts must not set off the copying of all that it holds.
 UNREACHABLE_GRACE_SECONDS = 600.0
-_RETRY_SECONDS_FIRST = 10
-_RETRY_SECONDS_MAX = 3600
-
-# The join drops what was reported against a fragment that has moved, or a chunk that is gone. A fault that is known
-# already is left alone: to update it would be to wait for a repairer. In order, so that two reports can't deadlock.
-_RECORD_FAULTS = """
-INSERT INTO chunks_fragmentfault (chunk_id, fragment_index, node_id, kind, last_error)
-SELECT f.chunk_id, f.fragment_index, f.node_id, f.kind, f.last_error
-  FROM unnest(%s::uuid[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])
-       AS f(chunk_id, fragment_index, node_id, kind, last_error)
-  JOIN chunks_chunk c ON c.id = f.chunk_id AND c.node_ids[f.fragment_index + 1] = f.node_id
- ORDER BY f.chunk_id, f.fragment_index
-    ON CONFLICT (chunk_id, fragment_index) DO NOTHING
-"""
 
 # The chunks that fewest more losses would lose come first, and among them the longest due. A crowded fragment is no loss.
 # Plan: all faults, hashed by chunk, and the chunk's primary key for each: seconds for half a million faults, so it is
@@ -69,31 +66,6 @@ SELECT c.id FROM chunks_chunk c
 """
 
 
-@dataclass(slots=True)
-class RepairReport:
-    """What became of faults, counted in fragments."""
-
-    rebuilt: int = 0
-    found_well: int = 0
-    postponed: int = 0
-
-
-def record_faults(faults: Iterable[FaultRecord], *, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Queue fragments for the repairer. One statement, which never waits for a repair under way."""
-    rows = list(faults)
-    if not rows:
-        return
-    columns: list[Any] = [
-        [fault.chunk_id for fault in rows],
-        [fault.fragment_index for fault in rows],
-        [fault.node_id for fault in rows],
-        [fault.kind.value for fault in rows],
-        [fault.last_error for fault in rows],
-    ]
-    with connections[using].cursor() as cursor:
-        cursor.execute(_RECORD_FAULTS, columns)
-
-
 def repair_faults(
     *,
     limit: int = 100,
@@ -109,7 +81,7 @@ def repair_faults(
     A fragment that can't be reached is rebuilt elsewhere once its fault is older than the grace period, or at once if
     its node is marked as down. What can't be repaired now is tried again, ever less often.
     """
-    repair = _Repair(topology or topologies.current(), unreachable_grace_seconds, using, RepairReport())
+    repair = Repair(topology or topologies.current(), unreachable_grace_seconds, using, RepairReport())
     with connections[using].cursor() as cursor:
         cursor.execute(_CHOOSE_CHUNKS, [limit])
         chosen = [row[0] for row in cursor.fetchall()]
@@ -121,38 +93,33 @@ def repair_faults(
                 cursor.execute(_CLAIM_CHUNK, [chunk_id])
                 if cursor.fetchone() is not None:
                     _repair_locked(repair, Chunk.objects.using(using).get(pk=chunk_id))
+            repack_unsettled(repair)
     return repair.report
 
 
 def repair_chunk(chunk_id: UUID, *, topology: Topology | None = None, using: str = DEFAULT_DB_ALIAS) -> RepairReport:
     """Repair the faults of one chunk now, due or not, without any grace. Does nothing if the chunk is gone."""
-    repair = _Repair(topology or topologies.current(), 0.0, using, RepairReport())
+    repair = Repair(topology or topologies.current(), 0.0, using, RepairReport())
     with transaction.atomic(using=using):
         chunk = Chunk.objects.using(using).select_for_update(no_key=True).filter(pk=chunk_id).first()
         if chunk is not None:
             _repair_locked(repair, chunk)
+    repack_unsettled(repair)
     return repair.report
 
 
-@dataclass(frozen=True, slots=True)
-class _Repair:
-    """What holds for a whole run."""
-
-    topology: Topology
-    unreachable_grace_seconds: float
-    using: str
-    report: RepairReport
-
-
-def _repair_locked(repair: _Repair, row: Chunk) -> None:
+def _repair_locked(repair: Repair, row: Chunk) -> None:
     """Repair what is wrong with a chunk whose row is locked."""
-    chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids))
+    chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids), row.segment_id, row.segment_offset)
     # Read after the lock was got: a rival may just have settled them.
     faults = list(FragmentFault.objects.using(repair.using).filter(chunk_id=chunk.id).order_by("fragment_index"))
     wrong = {fault.fragment_index: _diagnose(chunk, fault.fragment_index, repair.topology) for fault in faults}
     waiting = {fault.fragment_index for fault in faults if _must_wait(repair, fault, wrong[fault.fragment_index])}
     to_rebuild = {index: kind for index, kind in wrong.items() if kind is not None and index not in waiting}
-    node_ids, errors = list(chunk.node_ids), dict.fromkeys(waiting, "waiting for the node to come back")
+    if chunk.is_packed:
+        repair_packed(repair, chunk, faults, wrong, waiting)
+        return
+    node_ids, errors = list(chunk.node_ids), dict.fromkeys(waiting, WAITING)
     if to_rebuild:
         try:
             encoded = _read_and_encode(repair, chunk, row.checksum, to_rebuild)
@@ -163,14 +130,14 @@ def _repair_locked(repair: _Repair, row: Chunk) -> None:
     if tuple(node_ids) != chunk.node_ids:
         Chunk.objects.using(repair.using).filter(pk=chunk.id).update(node_ids=node_ids)
         transaction.on_commit(lambda: _delete_old_copies(chunk, node_ids, repair.topology), using=repair.using)
-    crowded = set(_misplaced(chunk.id, node_ids, repair.topology))
+    crowded = set(misplaced(chunk.id, node_ids, repair.topology))
     for fault in faults:
         index = fault.fragment_index
         if index in errors:
-            _postpone(repair, fault, wrong[index] or FaultKind.MISPLACED, errors[index])
+            postpone(repair, fault, wrong[index] or FaultKind.MISPLACED, errors[index])
         elif index in crowded:
             fault.node_id = node_ids[index]
-            _postpone(repair, fault, FaultKind.MISPLACED, "no better place for it is in reach")
+            postpone(repair, fault, FaultKind.MISPLACED, NO_BETTER_PLACE)
         else:
             fault.delete(using=repair.using)
             if index in to_rebuild:
@@ -185,22 +152,17 @@ def _diagnose(chunk: ChunkView, index: int, topology: Topology) -> FaultKind | N
         check_fragment(chunk, index, topology)
     except ChunkError as error:
         return fault_kind(error)
-    return FaultKind.MISPLACED if index in _misplaced(chunk.id, chunk.node_ids, topology) else None
+    return FaultKind.MISPLACED if index in misplaced(chunk.id, chunk.node_ids, topology) else None
 
 
-def _misplaced(chunk_id: UUID, node_ids: Sequence[int], topology: Topology) -> list[int]:
-    nodes = topology.with_room() or topology.writable
-    return find_misplaced(chunk_id, node_ids, nodes) if nodes else []
-
-
-def _must_wait(repair: _Repair, fault: FragmentFault, kind: FaultKind | None) -> bool:
+def _must_wait(repair: Repair, fault: FragmentFault, kind: FaultKind | None) -> bool:
     node = repair.topology.nodes.get(fault.node_id)
     if kind is not FaultKind.UNREACHABLE or node is None or not node.state.is_readable:
         return False
     return timezone.now() - fault.detected_at < timedelta(seconds=repair.unreachable_grace_seconds)
 
 
-def _read_and_encode(repair: _Repair, chunk: ChunkView, checksum: int, known_faults: Collection[int]) -> EncodedChunk:
+def _read_and_encode(repair: Repair, chunk: ChunkView, checksum: int, known_faults: Collection[int]) -> EncodedChunk:
     """Read the chunk from what is left of it; what else is found wrong on the way is recorded."""
     also_wrong: list[FaultRecord] = []
     data = read_chunk(chunk, topology=repair.topology, on_fault=also_wrong.append)
@@ -211,7 +173,7 @@ def _read_and_encode(repair: _Repair, chunk: ChunkView, checksum: int, known_fau
 
 
 def _rebuild(
-    repair: _Repair,
+    repair: Repair,
     encoded: EncodedChunk,
     to_rebuild: Mapping[int, FaultKind],
     node_ids: list[int],
@@ -229,30 +191,11 @@ def _write_somewhere(
     encoded: EncodedChunk, index: int, kind: FaultKind, node_ids: Sequence[int], topology: Topology
 ) -> int:
     """Write one fragment to the best node that takes it, and return that node."""
-    home = node_ids[index]
-    usable = topology.usable_for_writing()
-    others = [*node_ids[:index], *node_ids[index + 1 :]]
-    candidates = rank_candidates(encoded.id, others, topology.known, usable)
-    if kind is FaultKind.MISPLACED:
-        moved = [*node_ids[:index], *candidates[:1], *node_ids[index + 1 :]]
-        candidates = [] if index in _misplaced(encoded.id, moved, topology) else candidates[:1]
-    elif kind is not FaultKind.UNREACHABLE and home in usable:
-        candidates = [home, *(node_id for node_id in candidates if node_id != home)]
-    for node_id in candidates:
+    for node_id in candidates(encoded.id, index, kind, node_ids, topology):
         with suppress(NodeUnavailable, NoSpace):
             write_fragment(encoded, index, node_id, topology)
             return node_id
     raise NotEnoughNodes(f"no node in reach should take fragment {index}")
-
-
-def _postpone(repair: _Repair, fault: FragmentFault, kind: FaultKind, error: str) -> None:
-    delay_seconds = min(_RETRY_SECONDS_FIRST << min(fault.attempts, 16), _RETRY_SECONDS_MAX)
-    fault.kind = kind.value
-    fault.attempts += 1
-    fault.last_error = error
-    fault.next_attempt_at = timezone.now() + timedelta(seconds=delay_seconds)
-    fault.save(using=repair.using, update_fields=["node_id", "kind", "attempts", "last_error", "next_attempt_at"])
-    repair.report.postponed += 1
 
 
 def _delete_old_copies(chunk: ChunkView, node_ids: Sequence[int], topology: Topology) -> None:

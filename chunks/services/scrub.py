@@ -15,20 +15,18 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from chunks import topology as topologies
-from chunks.erasure import parse_scheme
 from chunks.errors import ChunkError, NodeUnavailable
-from chunks.fragment_format import header_length_bytes
-from chunks.reader import check_fragment, fault_kind
-from chunks.records import ChunkView, FaultKind, FaultRecord
-from chunks.services.repair import record_faults
+from chunks.reader import check_fragment, fault_kind, fragment_size_bytes
+from chunks.records import CHUNK_COLUMNS_SQL, ChunkView, FaultKind, FaultRecord
+from chunks.services.faults import record_faults
 from chunks.topology import Topology
 
-# Plan: the index chunk_by_verified_at in order. SKIP LOCKED: the rivals are another scrubber, a repairer, and whoever
+# Plan: the index chunk_by_verified_at in order, which is that of writing: of a segment, one chunk after the other. SKIP LOCKED: the rivals are another scrubber, a repairer, and whoever
 # moves or deletes the chunk.
-_CLAIM = """
-SELECT id, size_bytes, scheme, node_ids FROM chunks_chunk
- WHERE verified_at < %s ORDER BY verified_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-"""
+_CLAIM = f"""
+SELECT {CHUNK_COLUMNS_SQL} FROM chunks_chunk c
+ WHERE c.verified_at < %s ORDER BY c.verified_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+"""  # noqa: S608  put together from constants
 
 _MARK_VERIFIED = "UPDATE chunks_chunk SET verified_at = clock_timestamp() WHERE id = ANY(%s)"
 
@@ -70,20 +68,15 @@ def scrub_chunks(
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")  # lost in a crash, it is read once more
         cursor.execute(_CLAIM, [verified_before, chunks_max])
-        for chunk_id, size_bytes, scheme, node_ids in cursor.fetchall():
+        for row in cursor.fetchall():
             if report.size_bytes >= bytes_max:
                 break
-            faults += _check_chunk(ChunkView(chunk_id, size_bytes, scheme, tuple(node_ids)), topology, report)
-            verified.append(chunk_id)
+            chunk = ChunkView(*row)
+            faults += _check_chunk(chunk, topology, report)
+            verified.append(chunk.id)
         cursor.execute(_MARK_VERIFIED, [verified])
         record_faults(faults, using=using)
     return report
-
-
-def fragment_size_bytes(chunk: ChunkView) -> int:
-    """Return how large each fragment of a chunk is on its node."""
-    payload_bytes = parse_scheme(chunk.scheme).fragment_length_bytes(chunk.size_bytes)
-    return header_length_bytes(payload_bytes) + payload_bytes
 
 
 def _check_chunk(chunk: ChunkView, topology: Topology, report: ScrubReport) -> Sequence[FaultRecord]:

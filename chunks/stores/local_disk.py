@@ -4,6 +4,7 @@
     <root>/probe                        for a moment, what a look at the node's health writes and reads back
     <root>/fragments/ab/<name>          a fragment; "ab" are the last hex digits of its chunk's id
     <root>/fragments/ab/<name>.<random>.tmp    a write that is under way, or that a crash ended
+    <root>/fragments/cd/<id>.segment    a copy of a segment; "cd" are the last hex digits of its id
 
 The last digits of a chunk id are random in every version of UUID; the first are not. 256 directories keep each to some
 ten thousands of files in a full store, which hashed directories take without slowing down, and give the sweep its parts.
@@ -29,7 +30,9 @@ from uuid import UUID, uuid4
 
 from chunks.erasure import Buffer
 from chunks.errors import FragmentMissing, NodeUnavailable, NoSpace
+from chunks.fragment_format import SEGMENT_SUFFIX
 from chunks.stores.protocol import StoredFragment, StoreSpace
+from chunks.stores.segment_files import AppendedFile, OpenFile, OpenFiles, write_all
 
 _IDENTITY = "identity"
 _FRAGMENTS = "fragments"
@@ -37,7 +40,6 @@ _PROBE = "probe"
 _PROBE_BYTES = b"objstore was here\n" * 256  # more than a block of the file system
 _TEMPORARY_SUFFIX = ".tmp"
 _SHARD_COUNT = 256
-_WRITEV_BUFFERS_MAX = 512  # below every system's IOV_MAX
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 # Linux alone reads from the page cache and from nowhere else; elsewhere every read counts as one that waits.
@@ -52,10 +54,12 @@ class LocalDisk:
     """The fragment store of one directory."""
 
     shard_count = _SHARD_COUNT
+    can_append = True
 
     def __init__(self, root: str | Path, identity: UUID) -> None:
         self._root = Path(root)
         self._identity = identity
+        self._segments = OpenFiles(self._open_to_read)
         try:
             self._root_handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
         except OSError as error:
@@ -81,6 +85,7 @@ class LocalDisk:
     def close(self) -> None:
         """Let go of the directory. The store can't be used afterwards."""
         handle, self._root_handle = self._root_handle, -1
+        self._segments.forget_all()
         if handle >= 0:
             os.close(handle)
 
@@ -115,7 +120,7 @@ class LocalDisk:
         try:
             handle = os.open(_PROBE, os.O_RDWR | os.O_CREAT, 0o640, dir_fd=self._root_handle)
             try:
-                _write_all(handle, [_PROBE_BYTES])
+                write_all(handle, [_PROBE_BYTES])
                 os.fsync(handle)
                 found = os.pread(handle, len(_PROBE_BYTES), 0)
             finally:
@@ -138,7 +143,7 @@ class LocalDisk:
         try:
             handle = self._create(temporary, directory)
             try:
-                size_bytes = _write_all(handle, buffers)
+                size_bytes = write_all(handle, buffers)
                 os.rename(temporary, final, src_dir_fd=self._root_handle, dst_dir_fd=self._root_handle)
             except OSError:
                 os.close(handle)
@@ -146,6 +151,7 @@ class LocalDisk:
                 raise
         except OSError as error:
             raise self._translated(error) from error
+        self._segments.forget(name)
         return partial(self._commit, handle, final, size_bytes)
 
     def _commit(self, handle: int, path: str, size_bytes: int) -> None:
@@ -161,13 +167,10 @@ class LocalDisk:
             os.close(handle)
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
-        """Return a range. One open, one read."""
+        """Return a range. One open, one read; of a segment that was read just now, one read."""
         try:
-            handle = os.open(f"{_directory_of(name)}/{name}", os.O_RDONLY, dir_fd=self._root_handle)
-            try:
-                return os.pread(handle, length, offset)
-            finally:
-                os.close(handle)
+            file = self._opened(name)
+            return os.pread(file.handle, length, offset)
         except FileNotFoundError:
             self.check_identity()
             raise FragmentMissing(f"{self._root}: {name}") from None
@@ -184,16 +187,13 @@ class LocalDisk:
             return None
         data = bytearray(length if length <= _CACHED_BYTES_MAX else 1)
         try:
-            handle = os.open(f"{_directory_of(name)}/{name}", os.O_RDONLY, dir_fd=self._root_handle)
-            try:
-                if length <= _CACHED_BYTES_MAX:
-                    return data if os.preadv(handle, (data,), offset, _NO_WAIT) == length else None
-                for end in (offset + length - 1, offset):
-                    if os.preadv(handle, (data,), end, _NO_WAIT) != 1:
-                        return None
-                return os.pread(handle, length, offset)
-            finally:
-                os.close(handle)
+            file = self._opened(name)
+            if length <= _CACHED_BYTES_MAX:
+                return data if os.preadv(file.handle, (data,), offset, _NO_WAIT) == length else None
+            for end in (offset + length - 1, offset):
+                if os.preadv(file.handle, (data,), end, _NO_WAIT) != 1:
+                    return None
+            return os.pread(file.handle, length, offset)
         except OSError:
             return None
 
@@ -209,14 +209,41 @@ class LocalDisk:
 
     def delete_fragment(self, name: str) -> bool:
         """Remove it. Not synced: a fragment that a power loss brings back is an orphan, and swept."""
+        path = f"{_directory_of(name)}/{name}"
         try:
-            os.unlink(f"{_directory_of(name)}/{name}", dir_fd=self._root_handle)
+            if name.endswith(SEGMENT_SUFFIX):
+                self._segments.forget(name)
+                self._truncate(path)
+            os.unlink(path, dir_fd=self._root_handle)
         except FileNotFoundError:
             self.check_identity()
             return False
         except OSError as error:
             raise self._translated(error) from error
         return True
+
+    def create_segment(self, name: str) -> AppendedFile:
+        """Begin a segment."""
+        directory = _directory_of(name)
+        try:
+            return AppendedFile(self._create(f"{directory}/{name}", directory), self._translated)
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def _opened(self, name: str) -> OpenFile:
+        """Return an open file, which is closed when the caller forgets it, or stays open if it is a segment."""
+        return self._segments.get(name) if name.endswith(SEGMENT_SUFFIX) else OpenFile(self._open_to_read(name))
+
+    def _open_to_read(self, name: str) -> int:
+        return os.open(f"{_directory_of(name)}/{name}", os.O_RDONLY, dir_fd=self._root_handle)
+
+    def _truncate(self, path: str) -> None:
+        """Give back a segment's room at once, though another process may have the file open."""
+        handle = os.open(path, os.O_WRONLY, dir_fd=self._root_handle)
+        try:
+            os.ftruncate(handle, 0)
+        finally:
+            os.close(handle)
 
     def list_shard(self, shard: int) -> Iterator[StoredFragment]:
         """Yield what one directory keeps."""
@@ -290,20 +317,6 @@ def _directory_of(name: str) -> str:
 def _drop_from_cache(handle: int) -> None:
     if hasattr(os, "posix_fadvise"):  # macOS has none
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _write_all(handle: int, buffers: Sequence[Buffer]) -> int:
-    """Write everything, however often it takes; return how many bytes that were."""
-    size_bytes = 0
-    pending = [view for view in (memoryview(buffer).cast("B") for buffer in buffers) if len(view)]
-    while pending:
-        written = os.writev(handle, pending[:_WRITEV_BUFFERS_MAX])
-        size_bytes += written
-        while pending and written >= len(pending[0]):
-            written -= len(pending.pop(0))
-        if written:
-            pending[0] = pending[0][written:]
-    return size_bytes
 
 
 def _write_identity(root: Path, identity: UUID) -> None:

@@ -31,6 +31,22 @@ class StoreSpace:
     free_bytes: int
 
 
+class SegmentFile(Protocol):
+    """One node's copy of a segment, which one process writes. Not for several threads at once.
+
+    After an error it is not appended to any more: what it holds beyond the last sync is unknown.
+    """
+
+    def append(self, buffers: Sequence[Buffer]) -> None:
+        """Write the concatenation of `buffers` at the end. NoSpace if it does not fit."""
+
+    def sync(self) -> None:
+        """Make all that was appended survive a power loss; NodeUnavailable if that can't be said."""
+
+    def close(self) -> None:
+        """Let go of it; its bytes stay."""
+
+
 class FragmentStore(Protocol):
     """One node's fragments. Safe to use from many threads.
 
@@ -41,6 +57,10 @@ class FragmentStore(Protocol):
     @property
     def shard_count(self) -> int:
         """How many parts the listing has, numbered from 0."""
+
+    @property
+    def can_append(self) -> bool:
+        """Say whether files can grow here; only then are segments begun."""
 
     def check_identity(self) -> UUID:
         """Return the identity that the store itself bears, if it is the expected one."""
@@ -62,6 +82,12 @@ class FragmentStore(Protocol):
 
         Between the two the fragment may be visible but not durable. Several small fragments that are staged first and
         made durable then share the disk's commits.
+        """
+
+    def create_segment(self, name: str) -> SegmentFile:
+        """Begin an empty file under `name`, which must be new; others read what was appended at once.
+
+        NodeUnavailable where `can_append` is False. NoSpace.
         """
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:

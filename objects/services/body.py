@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from chunks import services as chunk_services
 from chunks import topology, writer
 from chunks.errors import NoSpace, NotEnoughNodes
+from chunks.ids import new_chunk_id
 from chunks.records import WrittenChunk
 from objects.chunk_cipher import encrypt_chunk, plain_size
 from s3protocol import errors
@@ -80,6 +81,8 @@ def _chunk_row(chunk: WrittenChunk, offset_bytes: int, extent_bytes: int) -> dic
         "checksum": chunk.checksum,
         "storage_class": chunk.storage_class,
         "offset_bytes": offset_bytes,
+        "segment_id": None if chunk.segment_id is None else str(chunk.segment_id),
+        "segment_offset": chunk.segment_offset,
         "faults": [
             {
                 "fragment_index": fault.fragment_index,
@@ -218,11 +221,13 @@ class _Receiver:
 
 def _write_chunk(data: bytes | memoryview, storage_class: str, data_key: bytes | None) -> WrittenChunk:
     """Write one chunk, encrypted if there is a data key, in S3's errors."""
-    chunk_id = writer.new_chunk_id()
+    chunk_id = new_chunk_id()
     if data_key is not None:
         data = encrypt_chunk(data_key, chunk_id, data)
     try:
-        return writer.write_chunk(data, storage_class=storage_class, chunk_id=chunk_id)
+        return writer.write_chunk(
+            data, storage_class=storage_class, chunk_id=chunk_id, packer=chunk_services.process_packer()
+        )
     except NoSpace as failure:
         raise errors.InsufficientStorage from failure
     except NotEnoughNodes as failure:

@@ -35,7 +35,7 @@ _LOCK_CHUNKS = "SELECT id FROM chunks_chunk WHERE id = ANY(%s) ORDER BY id FOR U
 _DELETE_UNREFERENCED = """
 DELETE FROM chunks_chunk c
  WHERE c.id = ANY(%s) AND NOT EXISTS (SELECT FROM objects_extent e WHERE e.chunk_id = c.id)
-RETURNING c.id, c.node_ids, c.scheme
+RETURNING c.id, c.node_ids, c.segment_id
 """
 
 # Plan: for each bucket a range of the index versions_in_history. The rival is another collector.
@@ -95,6 +95,8 @@ class Collected:
     answered_questions: int = 0
     deleted_chunks: int = 0
     unlinked_chunks: int = 0
+    compacted_chunks: int = 0
+    deleted_segments: int = 0
 
     @property
     def is_nothing(self) -> bool:
@@ -106,12 +108,15 @@ def collect_garbage(
     *,
     grace_seconds: float,
     stale_upload_seconds: float,
+    orphan_grace_seconds: float,
     batch_size: int = BATCH_SIZE,
     may_unlink: Callable[[], bool] = lambda: True,
 ) -> Collected:
     """Do one batch of every duty of the collector. Repeat until it has done nothing.
 
-    Fragments are unlinked last, when there are enough of them or nothing else is to do: `may_unlink` may take a second.
+    Files are deleted last, when there are enough fragments or nothing else is to do: `may_unlink` may take a second. A
+    segment in which nothing is left goes after `grace_seconds`, and not before it has been sealed for
+    `orphan_grace_seconds`: an upload that began before may yet publish a chunk in it.
     """
     expired_versions = expire_history(batch_size=batch_size)
     forget_small_things(batch_size=batch_size)
@@ -122,11 +127,21 @@ def collect_garbage(
         stale_uploads=stale_uploads,
         answered_questions=answered_questions,
         deleted_chunks=deleted_chunks,
+        compacted_chunks=_compact(),
     )
     if not collected.is_nothing and chunk_services.count_unlinks(limit=UNLINK_BATCH_SIZE) < UNLINK_BATCH_SIZE:
         return collected
     unlinked = chunk_services.unlink_garbage(batch_size=UNLINK_BATCH_SIZE, may_unlink=may_unlink)
-    return replace(collected, unlinked_chunks=unlinked)
+    deleted_segments = chunk_services.delete_empty_segments(
+        sealed_grace_seconds=orphan_grace_seconds, empty_grace_seconds=grace_seconds, may_delete=may_unlink
+    )
+    return replace(collected, unlinked_chunks=unlinked, deleted_segments=deleted_segments)
+
+
+def _compact() -> int:
+    chunk_services.seal_abandoned()
+    chunk_services.count_segments()
+    return chunk_services.compact_segments()
 
 
 @transaction.atomic
@@ -180,5 +195,9 @@ def delete_unreferenced_chunks(*, grace_seconds: float, batch_size: int = BATCH_
         cursor.execute(_LOCK_CHUNKS, [asked])
         cursor.execute(_DELETE_UNREFERENCED, [asked])
         deleted = cursor.fetchall()
-    chunk_services.answer_questions(asked=asked, unreferenced={row[0]: tuple(row[1]) for row in deleted})
+    chunk_services.answer_questions(
+        asked=asked,
+        unreferenced={chunk_id: tuple(node_ids) for chunk_id, node_ids, segment_id in deleted if segment_id is None},
+        packed={chunk_id: segment_id for chunk_id, _, segment_id in deleted if segment_id is not None},
+    )
     return len(asked), len(deleted)

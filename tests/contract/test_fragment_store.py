@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chunks.errors import FragmentMissing, NodeUnavailable
-from chunks.fragment_format import fragment_name
+from chunks.fragment_format import fragment_name, segment_name
 from chunks.stores.django_storage.opening import make_driver
 from chunks.stores.django_storage.store import DjangoStorage
 from chunks.stores.local_disk import LocalDisk
@@ -204,6 +204,57 @@ def test_a_store_of_another_identity_is_no_store(tmp_path: Path) -> None:
 def test_space_is_told_or_endless(store: FragmentStore) -> None:
     space = store.space()
     assert space is None or 0 <= space.free_bytes <= space.total_bytes
+
+
+def test_a_segment_grows_and_is_read_while_it_grows(store: FragmentStore) -> None:
+    if not store.can_append:
+        with pytest.raises(NodeUnavailable):
+            store.create_segment(segment_name(uuid4()))
+        return
+    name = segment_name(uuid4())
+    file = store.create_segment(name)
+    file.append([b"one", memoryview(b"two")])
+    file.sync()
+    assert store.read_range(name, 3, 3) == b"two"
+    file.append([bytes([number % 251]) for number in range(2000)])
+    file.sync()
+    file.close()
+    assert store.read_range(name, 6, 4000) == bytes(number % 251 for number in range(2000))
+    found = store.stat_fragment(name)
+    assert found is not None
+    assert (found.size_bytes, found.is_unfinished) == (2006, False)
+    assert set(listing(store)) == {name}
+
+
+def test_a_segment_is_begun_once(store: FragmentStore) -> None:
+    if not store.can_append:
+        return
+    name = segment_name(uuid4())
+    store.create_segment(name).close()
+    with pytest.raises(NodeUnavailable):
+        store.create_segment(name)
+
+
+def test_a_segment_that_was_read_is_replaced_and_deleted_for_readers_too(store: FragmentStore) -> None:
+    name = segment_name(uuid4())
+    store.write_fragment(name, [b"first"])
+    assert store.read_range(name, 0, 9) == b"first"
+    store.write_fragment(name, [b"second"])
+    assert store.read_range(name, 0, 9) == b"second"
+    assert store.delete_fragment(name) is True
+    with pytest.raises(FragmentMissing):
+        store.read_range(name, 0, 9)
+
+
+def test_what_is_appended_to_a_deleted_segment_is_not_called_durable(store: FragmentStore) -> None:
+    if not store.can_append:
+        return
+    name = segment_name(uuid4())
+    file = store.create_segment(name)
+    file.append([b"x"])
+    store.delete_fragment(name)
+    with pytest.raises(NodeUnavailable):
+        file.sync()
 
 
 def test_a_probe_leaves_nothing_behind(store: FragmentStore) -> None:

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from chunks.erasure import parse_scheme
 from chunks.fragment_format import fragment_name
-from tests.faults.store import node_directories, query, referenced_fragments, stored_fragments
+from tests.faults.store import SEGMENT, fragment_places, node_directories, query, stored_fragments
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem
 
@@ -99,20 +99,20 @@ def path_of(directory: Path, chunk_id: UUID, index: int) -> Path:
 
 def flip_bits(store: Store, count: int) -> Counter[tuple[UUID, int]]:
     """Flip bits anywhere in any fragments, but no more fragments of a chunk than its scheme can do without."""
-    directories = node_directories(store.system)
     schemes = dict(query(store.system, "SELECT id, scheme FROM chunks_chunk"))
-    fragments = sorted(referenced_fragments(store.system))
+    places = fragment_places(store.system)
     flipped: Counter[tuple[UUID, int]] = Counter()
     hurt: dict[UUID, set[int]] = {}
     while flipped.total() < count:
-        node_id, chunk_id, index = store.chance.choice(fragments)
+        place = store.chance.choice(places)
+        chunk_id, index = place.chunk_id, place.index
         indexes = hurt.setdefault(chunk_id, set())
         if len(indexes | {index}) > parse_scheme(schemes[chunk_id]).tolerated_losses or flipped[chunk_id, index]:
             continue
         indexes.add(index)
         flipped[chunk_id, index] += 1
-        with path_of(directories[node_id], chunk_id, index).open("r+b") as file:
-            offset = store.chance.randrange(file.seek(0, os.SEEK_END))
+        with place.path.open("r+b") as file:
+            offset = place.offset + store.chance.randrange(place.size_bytes)
             file.seek(offset)
             byte = file.read(1)[0]
             file.seek(offset)
@@ -186,7 +186,7 @@ def test_a_node_is_drained_under_load(store: Store) -> None:
     assert errors == []
     assert drained.stdout.endswith("node-2: done: the node is empty\n")
     assert query(store.system, "SELECT count(*) FROM chunks_chunk WHERE node_ids @> ARRAY[2::smallint]") == [(0,)]
-    assert {fragment for fragment in stored_fragments(store.system) if fragment[0] == 2} == set()
+    assert {kept for kept in stored_fragments(store.system) if kept[0] == 2 and kept[2] != SEGMENT} == set()
     store.system.manage("collect_garbage", "--grace-seconds", "0")
     store.assert_clean("--orphan-grace-seconds", "-60")
     store.assert_reads()

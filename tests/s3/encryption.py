@@ -44,10 +44,10 @@ def shown(response: Arguments) -> Arguments:
     return {name: value for name, value in headers.items() if name.startswith("x-amz-server-side-encryption")}
 
 
-def fragments(live: LiveSystem) -> set[Path]:
-    """Return all fragments on the nodes' disks."""
+def fragments(live: LiveSystem) -> set[tuple[Path, int]]:
+    """Return all files of fragments and segments on the nodes' disks, with their sizes."""
     return {
-        path
+        (path, path.stat().st_size)
         for path in (live.data_dir / "nodes").rglob("*")
         if path.is_file() and path.name != "identity" and not path.name.startswith("journal-")
     }
@@ -55,4 +55,4 @@ def fragments(live: LiveSystem) -> set[Path]:
 
 def is_on_a_disk(live: LiveSystem, pattern: bytes) -> bool:
     """Say whether bytes can be seen on any node."""
-    return any(pattern in path.read_bytes() for path in fragments(live))
+    return any(pattern in path.read_bytes() for path, _ in fragments(live))

@@ -22,7 +22,7 @@ from chunks.erasure import Buffer
 from chunks.errors import ChunkError, FragmentMissing, NodeUnavailable
 from chunks.stores.django_storage.drivers import Driver
 from chunks.stores.django_storage.usage import Usage
-from chunks.stores.protocol import StoredFragment, StoreSpace
+from chunks.stores.protocol import SegmentFile, StoredFragment, StoreSpace
 
 _IDENTITY = "identity"
 _PROBE = "probe"
@@ -36,6 +36,7 @@ class DjangoStorage:
     """The fragment store of one storage."""
 
     shard_count = _SHARD_COUNT
+    can_append = False
 
     def __init__(self, driver: Driver, identity: UUID, *, capacity_bytes: int | None = None) -> None:
         self._driver = driver
@@ -120,6 +121,10 @@ class DjangoStorage:
             raise NodeUnavailable(str(error)) from error
         if self._usage is not None:
             self._usage.add(sum(memoryview(buffer).nbytes for buffer in buffers))
+
+    def create_segment(self, name: str) -> SegmentFile:
+        """Refuse: what is stored can't grow. A sealed segment is written as a whole, like a fragment."""
+        raise NodeUnavailable(f"{name} can't be begun in a storage where nothing grows")
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """Return a range. One request."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,10 @@ from uuid import UUID
 
 from chunks.erasure import Buffer
 from chunks.errors import ChunkError, NodeUnavailable, NoSpace
-from chunks.fragment_format import fragment_name
+from chunks.reader import fragment_size_bytes, stored_name
 from chunks.records import ChunkView, NodeState
 from chunks.stores.local_disk import LocalDisk
-from chunks.stores.protocol import FragmentStore, StoredFragment, StoreSpace
+from chunks.stores.protocol import FragmentStore, SegmentFile, StoredFragment, StoreSpace
 from chunks.topology import NodeEntry, StorageClassEntry, StorePool, Topology
 
 KIBIBYTE = 1024
@@ -31,6 +32,9 @@ class SwitchedStore:
         self.is_killed_after_write = False
         self.reads: list[tuple[str, int, int]] = []
         self.stall: Callable[[], object] | None = None
+        self.can_append = True
+        self.syncs = 0
+        self.hold: threading.Event | None = None
 
     @property
     def shard_count(self) -> int:
@@ -39,6 +43,15 @@ class SwitchedStore:
     def _check(self) -> None:
         if self.broken:
             raise NodeUnavailable("switched off")
+
+    def _check_writable(self) -> None:
+        self._check()
+        if self.full:
+            raise NoSpace("switched to full")
+        if self.writes_left is not None:
+            if self.writes_left == 0:
+                raise NodeUnavailable("worn out")
+            self.writes_left -= 1
 
     def check_identity(self) -> UUID:
         self._check()
@@ -56,18 +69,16 @@ class SwitchedStore:
         self.stage_fragment(name, buffers)()
 
     def stage_fragment(self, name: str, buffers: Sequence[Buffer]) -> Callable[[], None]:
-        self._check()
-        if self.full:
-            raise NoSpace("switched to full")
-        if self.writes_left is not None:
-            if self.writes_left == 0:
-                raise NodeUnavailable("worn out")
-            self.writes_left -= 1
+        self._check_writable()
         commit = self._store.stage_fragment(name, buffers)
         if self.is_killed_after_write:
             commit()
             raise KeyboardInterrupt
         return commit
+
+    def create_segment(self, name: str) -> SegmentFile:
+        self._check_writable()
+        return SwitchedSegment(self, self._store.create_segment(name))
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         self._check()
@@ -96,6 +107,30 @@ class SwitchedStore:
     def list_shard(self, shard: int) -> Iterator[StoredFragment]:
         self._check()
         return self._store.list_shard(shard)
+
+
+class SwitchedSegment:
+    """A copy of a segment in such a store."""
+
+    def __init__(self, store: SwitchedStore, file: SegmentFile) -> None:
+        self._store = store
+        self._file = file
+
+    def append(self, buffers: Sequence[Buffer]) -> None:
+        self._store._check_writable()
+        self._file.append(buffers)
+
+    def sync(self) -> None:
+        self._store._check()
+        self._store.syncs += 1
+        if self._store.hold is not None:
+            self._store.hold.wait(30)
+        self._file.sync()
+        if self._store.is_killed_after_write:
+            raise KeyboardInterrupt
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class Cluster:
@@ -160,9 +195,9 @@ class Cluster:
         return len(self.entries)
 
     def path_of(self, chunk: ChunkView, index: int, node_id: int | None = None) -> Path:
-        name = fragment_name(chunk.id, index)
+        name = stored_name(chunk, index)
         node = self.root / f"node-{node_id or chunk.node_ids[index]}"
-        return node / "fragments" / chunk.id.hex[-2:] / name
+        return node / "fragments" / chunk.placement_id.hex[-2:] / name
 
     def lose(self, chunk: ChunkView, *indexes: int) -> None:
         for index in indexes:
@@ -171,8 +206,9 @@ class Cluster:
     def flip_bit(self, chunk: ChunkView, index: int, byte_offset: int) -> None:
         path = self.path_of(chunk, index)
         data = bytearray(path.read_bytes())
-        data[byte_offset] ^= 1
-        path.write_bytes(data)
+        data[(chunk.segment_offset or 0) + byte_offset % fragment_size_bytes(chunk)] ^= 1
+        with path.open("r+b") as file:
+            file.write(data)
 
     def fragments(self) -> list[Path]:
         return sorted(path for path in self.root.glob("node-*/fragments/*/*") if path.is_file())

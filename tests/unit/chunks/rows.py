@@ -16,6 +16,8 @@ def publish(written: WrittenChunk) -> ChunkView:
         node_ids=list(written.node_ids),
         checksum=written.checksum,
         storage_class=written.storage_class,
+        segment_id=written.segment_id,
+        segment_offset=written.segment_offset,
     )
     for fault in written.faults:
         FragmentFault.objects.create(
@@ -34,4 +36,4 @@ def published(cluster: Cluster, data: bytes) -> ChunkView:
 
 def current_view(chunk: ChunkView) -> ChunkView:
     row = Chunk.objects.get(pk=chunk.id)
-    return ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids))
+    return ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids), row.segment_id, row.segment_offset)

@@ -12,11 +12,12 @@ from django.db import IntegrityError, connection, transaction
 from chunks import selectors, topology
 from chunks.default_classes import DEFAULT_CLASSES
 from chunks.errors import NodeUnavailable
+from chunks.ids import new_chunk_id
 from chunks.models import Chunk, FragmentFault, Garbage, Node, StorageClass, Zone
 from chunks.reader import read_chunk
 from chunks.records import FaultKind, GarbageState, NodeState
 from chunks.services import create_default_topology, register_node
-from chunks.writer import new_chunk_id, write_chunk
+from chunks.writer import write_chunk
 from tests.unit.chunks.rows import publish
 
 pytestmark = pytest.mark.django_db

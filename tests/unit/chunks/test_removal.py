@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from chunks.ids import new_chunk_id
 from chunks.models import FragmentFault, Garbage
 from chunks.records import FaultKind, FaultRecord, GarbageState
 from chunks.services import answer_questions, delete_chunk_fragments, discard_chunks, record_faults, unlink_garbage
-from chunks.writer import new_chunk_id, write_chunk
+from chunks.writer import write_chunk
 from tests.unit.chunks.cluster import KIBIBYTE, Cluster
 from tests.unit.chunks.rows import published
 

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from chunks.ids import new_chunk_id
 from chunks.models import Chunk, FragmentFault
 from chunks.reader import read_chunk
 from chunks.records import ChunkView, FaultKind, FaultRecord, NodeState
 from chunks.services import RepairReport, record_faults, repair_chunk, repair_faults
-from chunks.writer import new_chunk_id, write_chunk
+from chunks.writer import write_chunk
 from tests.unit.chunks.cluster import KIBIBYTE, Cluster
 from tests.unit.chunks.rows import current_view, publish, published
 

@@ -8,10 +8,11 @@ import pytest
 
 from chunks.errors import NoSpace, NotEnoughNodes, UnknownStorageClass
 from chunks.fragment_format import checksum_of
+from chunks.ids import new_chunk_id
 from chunks.placement import place_fragments
 from chunks.reader import read_chunk
 from chunks.records import FaultKind, NodeState, signed
-from chunks.writer import chunk_size_bytes, new_chunk_id, write_chunk
+from chunks.writer import chunk_size_bytes, write_chunk
 from tests.unit.chunks.cluster import KIBIBYTE, MEBIBYTE, Cluster
 
 SMALL = random.Random(1).randbytes(4 * KIBIBYTE)

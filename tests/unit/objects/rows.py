@@ -32,6 +32,8 @@ def put_version(bucket_id: int, key: str, chunks: Sequence[WrittenChunk], *, sha
                 "node_ids": list(chunk.node_ids),
                 "checksum": chunk.checksum,
                 "storage_class": chunk.storage_class,
+                "segment_id": None if chunk.segment_id is None else str(chunk.segment_id),
+                "segment_offset": chunk.segment_offset,
                 "offset_bytes": offset,
                 "faults": [],
             }

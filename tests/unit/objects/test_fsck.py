@@ -116,20 +116,20 @@ def test_lost_and_cut_fragments_are_found_and_damage_inside_only_by_reading(chun
 def test_what_no_chunk_names_is_an_orphan_unless_it_waits_to_be_unlinked(chunk: WrittenChunk) -> None:
     stray, awaited = write_chunk(DATA[:10]), write_chunk(DATA[:10])
     Garbage.objects.create(chunk_id=awaited.id, node_ids=list(awaited.node_ids), state=GarbageState.UNLINK)
-    assert fsck() == {"fragment that no chunk names": len(stray.node_ids)}
+    assert fsck() == {"fragment or segment that no row names": len(stray.node_ids)}
     assert fsck("--orphan-grace-seconds", "3600") == {}
 
 
 def test_a_half_written_file_is_an_orphan(chunk: WrittenChunk) -> None:
     path = path_of(chunk, 0)
     path.with_name(f"{path.name}.abc.tmp").write_bytes(b"half")
-    assert fsck() == {"fragment that no chunk names": 1}
+    assert fsck() == {"fragment or segment that no row names": 1}
 
 
 def test_a_fragment_on_the_wrong_node_is_missing_here_and_an_orphan_there(chunk: WrittenChunk) -> None:
     path, other = path_of(chunk, 0), path_of(chunk, 1)
     path.rename(other.with_name(path.name))
-    assert fsck() == {"fragment missing": 1, "fragment that no chunk names": 1}
+    assert fsck() == {"fragment missing": 1, "fragment or segment that no row names": 1}
 
 
 def test_a_node_that_is_gone_is_found_with_all_that_it_held(chunk: WrittenChunk) -> None:

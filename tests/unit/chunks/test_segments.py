@@ -1,0 +1,421 @@
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from chunks.inspection import Inspected, inspect_chunks, inspect_nodes
+from chunks.models import Chunk, FragmentFault, Segment
+from chunks.packing import Packed, Packer
+from chunks.placement import NodeView, place_fragments
+from chunks.reader import fragment_size_bytes, read_chunk
+from chunks.records import PACKED_BYTES_SQL, ChunkView, FaultKind, FaultRecord, NodeState
+from chunks.services import (
+    RepairReport,
+    compact_segments,
+    count_segments,
+    delete_empty_segments,
+    process_packer,
+    queue_lost_nodes,
+    record_faults,
+    repack_chunks,
+    repair_faults,
+    seal_abandoned,
+    sweep_orphans,
+)
+from chunks.services.segments import DatabaseRegistry
+from chunks.writer import write_chunk
+from tests.unit.chunks.cluster import KIBIBYTE, Cluster
+from tests.unit.chunks.rows import current_view, publish
+from tests.unit.chunks.segments import packed, settle
+from tests.unit.chunks.test_relocation import drain, in_rows, relocate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DATA = random.Random(8).randbytes(100 * KIBIBYTE)
+BODIES = [DATA[start * 500 : start * 500 + 700 + start] for start in range(40)]
+
+
+@pytest.fixture(autouse=True)
+def own_packer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin with no open segment, and let a drain end as soon as the node is empty."""
+    process_packer.cache_clear()
+    monkeypatch.setattr("workers.moving.SETTLING_SECONDS", 0)
+    yield
+    process_packer.cache_clear()
+
+
+def report(chunk: ChunkView, index: int, kind: FaultKind = FaultKind.MISSING) -> None:
+    record_faults([FaultRecord(chunk.id, index, chunk.node_ids[index], kind)])
+
+
+def assert_whole(cluster: Cluster, chunks: list[ChunkView], bodies: list[bytes] = BODIES) -> None:
+    for chunk, body in zip(chunks, bodies, strict=True):
+        now = current_view(chunk)
+        assert read_chunk(now, topology=cluster.topology) == body
+        assert cluster.is_well(now)
+    assert not FragmentFault.objects.exists()
+    assert problems(cluster) == []
+
+
+def problems(cluster: Cluster) -> list[str]:
+    later = timezone.now() + timedelta(minutes=1)
+    found = [
+        *inspect_chunks(Inspected(), is_deep=True, topology=cluster.topology),
+        *inspect_nodes(Inspected(), written_before=later, topology=cluster.topology),
+    ]
+    return [f"{one.problem}: {one.subject}" for one in found]
+
+
+def collect(cluster: Cluster) -> tuple[int, int]:
+    """Return how many chunks were moved and segments deleted, until there is nothing to do."""
+    moved = deleted = 0
+    while True:
+        count_segments()
+        gone = delete_empty_segments(sealed_grace_seconds=0, empty_grace_seconds=0, topology=cluster.topology)
+        now = compact_segments(settled_seconds=0, topology=cluster.topology)
+        moved, deleted = moved + now, deleted + gone
+        if not now and not gone:
+            return moved, deleted
+
+
+def used_bytes(cluster: Cluster) -> int:
+    return sum(path.stat().st_size for path in cluster.fragments())
+
+
+def test_sizes_in_sql_are_those_of_the_format(cluster: Cluster) -> None:
+    for chunk in packed(cluster, b"x", bytes(65_536)):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {PACKED_BYTES_SQL} FROM chunks_chunk c WHERE c.id = %s", [chunk.id])
+            assert cursor.fetchone() == (fragment_size_bytes(chunk),)
+
+
+def test_a_segment_has_a_row_while_it_is_written(cluster: Cluster) -> None:
+    chunk = packed(cluster, *BODIES)[0]
+    row = Segment.objects.get()
+    assert (row.id, tuple(row.node_ids), row.sealed_at) == (chunk.segment_id, chunk.node_ids, None)
+    process_packer().close()
+    row.refresh_from_db()
+    assert row.sealed_at is not None
+    assert row.size_bytes == cluster.path_of(chunk, 0).stat().st_size
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_fragment_that_is_damaged_in_one_copy_moves_to_another_segment(cluster: Cluster, *, is_settled: bool) -> None:
+    chunks = packed(cluster, *BODIES)
+    cluster.flip_bit(chunks[3], 1, 90)
+    report(chunks[3], 1)
+    if is_settled:
+        settle()
+    assert repair_faults(topology=cluster.topology) == RepairReport(rebuilt=1)
+    assert current_view(chunks[3]) != chunks[3]
+    assert_whole(cluster, chunks)
+
+
+def test_a_missing_copy_is_written_anew_once_for_all_chunks_in_it(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    before = cluster.path_of(chunks[0], 2).read_bytes()
+    cluster.path_of(chunks[0], 2).unlink()
+    for chunk in chunks:
+        report(chunk, 2)
+    assert repair_faults(limit=1, topology=cluster.topology) == RepairReport(rebuilt=1)
+    assert [current_view(chunk) for chunk in chunks] == chunks
+    assert cluster.path_of(chunks[0], 2).read_bytes() == before
+    assert_whole(cluster, chunks)
+
+
+def test_a_missing_copy_of_a_segment_that_is_still_written_is_no_reason_to_wait(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES[:5])
+    cluster.path_of(chunks[0], 0).unlink()
+    for chunk in chunks:
+        report(chunk, 0)
+    assert repair_faults(topology=cluster.topology) == RepairReport(rebuilt=5)
+    assert {current_view(chunk).segment_id for chunk in chunks}.isdisjoint({chunks[0].segment_id})
+    assert all(cluster.is_well(current_view(chunk)) for chunk in chunks)
+
+
+def test_a_copy_on_a_lost_node_is_rebuilt_on_another(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    lost = chunks[0].node_ids[0]
+    cluster.break_nodes(lost)
+    cluster.set_state(lost, NodeState.DOWN)
+    with in_rows(cluster, monkeypatch):
+        assert queue_lost_nodes().queued == len(chunks)
+        assert repair_faults(topology=cluster.topology) == RepairReport(rebuilt=1)
+    assert lost not in Segment.objects.get().node_ids
+    assert {tuple(Segment.objects.get().node_ids)} == {tuple(current_view(chunk).node_ids) for chunk in chunks}
+    assert_whole(cluster, chunks)
+    assert len({(node_id + 1) // 2 for node_id in current_view(chunks[0]).node_ids}) == 3
+
+
+def test_what_is_damaged_in_all_copies_is_taken_along_and_stays_a_fault(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    for index in range(3):
+        cluster.flip_bit(chunks[7], index, 200)
+    cluster.path_of(chunks[0], 2).unlink()
+    report(chunks[0], 2)
+    repair_faults(topology=cluster.topology)
+    assert {fault.chunk_id for fault in FragmentFault.objects.all()} == {chunks[7].id}
+    for chunk, body in zip(chunks, BODIES, strict=True):
+        if chunk != chunks[7]:
+            assert read_chunk(chunk, topology=cluster.topology) == body
+    with cluster.path_of(chunks[7], 2).open("rb") as file:
+        file.seek(chunks[7].segment_offset or 0)
+        kept = file.read(fragment_size_bytes(chunks[7]))[72:]
+    assert sum(one != two for one, two in zip(kept, BODIES[7], strict=True)) == 1
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_node_with_segments_is_drained(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, *, is_settled: bool
+) -> None:
+    chunks = packed(cluster, *BODIES)
+    if is_settled:
+        settle()
+    left = chunks[0].node_ids[1]
+    drain(cluster, left)
+    moved = relocate(cluster, monkeypatch)
+    assert (moved.fragments, moved.failed) == (len(chunks), 0)
+    assert not Chunk.objects.filter(node_ids__contains=[left]).exists()
+    if is_settled:
+        assert not cluster.path_of(chunks[0], 1).exists()
+        assert {current_view(chunk).segment_id for chunk in chunks} == {chunks[0].segment_id}
+    assert_whole(cluster, chunks)
+
+
+def test_a_new_node_gets_its_share_of_segments(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(cluster.root / "equal", zone_sizes=(1, 1, 1, 1, 1, 1))
+    packer = Packer(DatabaseRegistry(), segment_bytes_max=2000)
+    chunks = [
+        publish(write_chunk(body, topology=cluster.topology, packer=packer))
+        for body in [DATA[start : start + 900] for start in range(240)]
+    ]
+    packer.close()
+    settle()
+    newcomer = cluster.add_node(7)
+    nodes = [NodeView(number, number) for number in range(1, 8)]
+    expected = sum(newcomer in place_fragments(chunk.placement_id, 3, nodes) for chunk in chunks)
+    with in_rows(cluster, monkeypatch):
+        from chunks.services import begin_rebalance
+
+        begin_rebalance()
+    moved = relocate(cluster, monkeypatch)
+    held = Counter(node_id for chunk in chunks for node_id in current_view(chunk).node_ids)
+    assert moved.fragments == held[newcomer] == expected > 0
+    assert_whole(cluster, chunks, [DATA[start : start + 900] for start in range(240)])
+
+
+def test_compaction_gives_room_back(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    before = used_bytes(cluster)
+    kept = chunks[::5]
+    Chunk.objects.exclude(pk__in=[chunk.id for chunk in kept]).delete()
+    assert collect(cluster) == (len(kept), 1)
+    assert used_bytes(cluster) == 3 * sum(fragment_size_bytes(chunk) for chunk in kept) < before / 4
+    assert Segment.objects.count() == 1
+    assert_whole(cluster, kept, BODIES[::5])
+
+
+def test_what_is_mostly_alive_is_left_alone(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    Chunk.objects.filter(pk__in=[chunk.id for chunk in chunks[:10]]).delete()
+    assert collect(cluster) == (0, 0)
+
+
+def test_many_small_segments_become_one(cluster: Cluster) -> None:
+    chunks = []
+    for body in BODIES[:16]:
+        chunks += packed(cluster, body)
+        process_packer().close()
+    settle()
+    assert collect(cluster) == (16, 16)
+    process_packer().close()
+    settle()
+    assert Segment.objects.count() == 1
+    assert collect(cluster) == (0, 0)
+    assert_whole(cluster, chunks, BODIES[:16])
+
+
+def test_an_empty_segment_goes_when_nobody_can_be_reading_it_or_publishing_into_it(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES[:3])
+    settle()  # an hour ago
+    reading = chunks[1]
+    Chunk.objects.all().delete()
+    count_segments()
+    for sealed_grace, empty_grace in ((7200, 0), (0, 60)):
+        assert (
+            delete_empty_segments(
+                sealed_grace_seconds=sealed_grace, empty_grace_seconds=empty_grace, topology=cluster.topology
+            )
+            == 0
+        )
+        assert read_chunk(reading, topology=cluster.topology) == BODIES[1]
+    Segment.objects.update(emptied_at=timezone.now() - timedelta(seconds=61))
+    late = write_chunk(BODIES[0], topology=cluster.topology)
+    Chunk.objects.create(
+        id=late.id, size_bytes=1, scheme="replicate-3", node_ids=[1], checksum=0,
+        segment_id=reading.segment_id, segment_offset=0,
+    )  # fmt: skip
+    assert delete_empty_segments(sealed_grace_seconds=0, empty_grace_seconds=60, topology=cluster.topology) == 0
+    Chunk.objects.all().delete()
+    assert delete_empty_segments(sealed_grace_seconds=0, empty_grace_seconds=60, topology=cluster.topology) == 1
+    assert not cluster.path_of(reading, 0).exists()
+    assert not Segment.objects.exists()
+
+
+def test_a_segment_with_a_copy_out_of_reach_is_deleted_later(cluster: Cluster) -> None:
+    chunk = packed(cluster, BODIES[0])[0]
+    settle()
+    Chunk.objects.all().delete()
+    cluster.break_nodes(chunk.node_ids[1])
+    assert collect(cluster) == (0, 0)
+    assert Segment.objects.exists()
+    cluster.mend_nodes(chunk.node_ids[1])
+    assert collect(cluster) == (0, 1)
+    assert cluster.fragments() == []
+
+
+def test_the_open_segment_of_a_killed_process_is_sealed_by_its_age_and_collected(cluster: Cluster) -> None:
+    chunk = packed(cluster, BODIES[0])[0]
+    process_packer.cache_clear()  # the process is gone, and with it what it knew
+    Chunk.objects.all().delete()
+    assert seal_abandoned() == 0
+    Segment.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert seal_abandoned() == 1
+    assert cluster.path_of(chunk, 0).exists()
+    assert collect(cluster) == (0, 1)
+    assert cluster.fragments() == []
+
+
+def test_the_sweep_deletes_segments_that_no_row_names_and_no_others(cluster: Cluster) -> None:
+    chunk = packed(cluster, BODIES[0])[0]
+    stray = write_chunk(BODIES[1], topology=cluster.topology, packer=Packer(DatabaseRegistry())).as_view()
+    Segment.objects.filter(pk=stray.segment_id).delete()
+    elsewhere = next(node_id for node_id in range(1, 7) if node_id not in chunk.node_ids)
+    copy = cluster.path_of(chunk, 0, elsewhere)
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes(cluster.path_of(chunk, 0).read_bytes())
+    later = timezone.now() + timedelta(days=2)
+    assert sweep_orphans(grace_seconds=200_000, now=later, topology=cluster.topology).deleted == 0
+    assert len(problems(cluster)) == 4
+    assert sweep_orphans(grace_seconds=86_400, now=later, topology=cluster.topology).deleted == 4
+    assert problems(cluster) == []
+    assert read_chunk(chunk, topology=cluster.topology) == BODIES[0]
+
+
+def test_killed_before_a_new_copy_is_written_down_nothing_has_changed(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    drain(cluster, chunks[0].node_ids[0])
+    for node_id in range(1, 7):
+        cluster.switch(node_id).is_killed_after_write = True
+    with pytest.raises(KeyboardInterrupt):
+        relocate(cluster, monkeypatch)
+    for switch in cluster.switches.values():
+        switch.is_killed_after_write = False
+    assert [current_view(chunk) for chunk in chunks] == chunks
+    sweep_orphans(grace_seconds=0, now=timezone.now() + timedelta(seconds=1), topology=cluster.topology)
+    assert_whole(cluster, chunks)
+    relocate(cluster, monkeypatch)
+    assert_whole(cluster, chunks)
+
+
+class KilledAfterwards(Packer):
+    """A packer whose process is killed when all is durable, and before anybody knows."""
+
+    def pack(self, *arguments: Any, **named: Any) -> Packed | None:
+        super().pack(*arguments, **named)
+        raise KeyboardInterrupt
+
+
+def test_killed_while_chunks_are_repacked_they_stay_where_they_were(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    ids = [chunk.id for chunk in chunks]
+    for switch in cluster.switches.values():
+        switch.is_killed_after_write = True
+    with pytest.raises(KeyboardInterrupt):
+        repack_chunks(ids, topology=cluster.topology)
+    for switch in cluster.switches.values():
+        switch.is_killed_after_write = False
+    with pytest.raises(KeyboardInterrupt):
+        repack_chunks(ids, topology=cluster.topology, packer=KilledAfterwards(DatabaseRegistry()))
+    assert [current_view(chunk) for chunk in chunks] == chunks
+    assert_whole(cluster, chunks)
+    settle()
+    in_vain = Segment.objects.count() - 1
+    assert in_vain > 0
+    assert collect(cluster) == (0, in_vain)
+    assert len(cluster.fragments()) == 3
+    assert_whole(cluster, chunks)
+
+
+def test_rivals_move_each_chunk_once(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    moved: list[int] = []
+
+    def repack() -> None:
+        packer = Packer(DatabaseRegistry())
+        moved.append(len(repack_chunks([chunk.id for chunk in chunks], topology=cluster.topology, packer=packer).moved))
+        connections.close_all()
+
+    rivals = [threading.Thread(target=repack) for _ in range(3)]
+    for rival in rivals:
+        rival.start()
+    for rival in rivals:
+        rival.join()
+    assert sum(moved) >= len(chunks)
+    assert_whole(cluster, chunks)
+
+
+def test_readers_are_never_disturbed_by_compaction(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES)
+    settle()
+    kept = chunks[::4]
+    Chunk.objects.exclude(pk__in=[chunk.id for chunk in kept]).delete()
+    stop, wrong, reads = threading.Event(), [], Counter[str]()
+
+    def read() -> None:
+        while not stop.is_set():
+            for chunk, body in zip(kept, BODIES[::4], strict=True):
+                if read_chunk(current_view(chunk), topology=cluster.topology) != body:
+                    wrong.append(chunk.id)
+                reads["all"] += 1
+        connections.close_all()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    count_segments()
+    assert compact_segments(settled_seconds=0, topology=cluster.topology) == len(kept)
+    count_segments()
+    delete_empty_segments(sealed_grace_seconds=0, empty_grace_seconds=3600, topology=cluster.topology)
+    stop.set()
+    reader.join()
+    assert wrong == []
+    assert reads["all"] > 0
+    assert all(read_chunk(chunk, topology=cluster.topology) for chunk in kept), "the old place is still there"
+
+
+def test_a_chunk_whose_row_names_other_nodes_than_its_segment_is_put_right(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES[:4])
+    settle()
+    wrong_nodes = [*chunks[0].node_ids[1:], next(n for n in range(1, 7) if n not in chunks[0].node_ids)]
+    Chunk.objects.filter(pk=chunks[0].id).update(node_ids=wrong_nodes)
+    report(current_view(chunks[0]), 2)
+    assert repair_faults(topology=cluster.topology) == RepairReport(rebuilt=1)
+    assert_whole(cluster, chunks, BODIES[:4])
