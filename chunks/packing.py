@@ -289,7 +289,10 @@ class _OpenSegment:
         copies = list(zip(self.row.node_ids, self._files, strict=True))
         for node_id, file in copies:
             self._on_node(node_id, partial(file.append, buffers))
-        _syncs.run_all([partial(self._on_node, node_id, file.sync) for node_id, file in copies])
+        failures = _syncs.run_all([partial(self._sync, node_id, file) for node_id, file in copies])
+        for failure in failures:
+            if failure is not None:
+                raise failure
         for ticket in group:
             offsets = []
             for fragment in ticket.fragments:
@@ -297,6 +300,14 @@ class _OpenSegment:
                 self.size_bytes += fragment.size_bytes
             self.chunk_count += len(offsets)
             ticket.packed = Packed(self.row.id, self.row.node_ids, tuple(offsets), self._misplaced)
+
+    def _sync(self, node_id: int, file: SegmentFile) -> BaseException | None:
+        """Sync a copy; return what went wrong, so that nobody closes the others' files before they are done."""
+        try:
+            self._on_node(node_id, file.sync)
+        except BaseException as failure:  # noqa: BLE001  raised by the caller
+            return failure
+        return None
 
     def seconds_max(self, ordinary: float) -> float:
         """Return how long to append to it: one that stands badly makes way for a better one soon."""
