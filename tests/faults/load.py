@@ -72,3 +72,4 @@ def load(
         found.is_stopping.set()
         for thread in threads:
             thread.join(timeout=120)
+        print(f"{found.writes} writes, {found.reads} reads, {len(found.errors)} errors: {found.errors[:5]}")

@@ -7,7 +7,6 @@ import os
 import random
 import sys
 import time
-from collections import Counter
 
 
 def main() -> int:
@@ -39,8 +38,7 @@ def main() -> int:
     for name, count in sorted(runs.killed.items()):
         total = runs.decks[name].step_count or "unknown"
         print(f"{name:20} killed {count:4} times, at {len(runs.seen[name]):3} of {total:3} steps")
-    where = Counter(runs.step(name, step).partition(", ")[2] for name, steps in runs.seen.items() for step in steps)
-    places = ", ".join(f"{name or 'not known'} {count}" for name, count in where.most_common(25))
+    places = ", ".join(f"{name} {count}" for name, count in runs.places.most_common(25))
     print(f"killed before: {places}")
     print(
         f"{runs.killed.total()} processes killed in {seconds:.0f} s (seed {seed}), {runs.acknowledged} acknowledged; "

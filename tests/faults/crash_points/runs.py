@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ class Runs:
         self.number = 0
         self.acknowledged = 0
         self.killed: Counter[str] = Counter()
-        self.steps: dict[str, list[str]] = {}
+        self.places: Counter[str] = Counter()  # the beginnings of the steps before which processes were killed
         self.seen: dict[str, set[int]] = defaultdict(set)
         self.failures: list[str] = []
 
@@ -84,27 +85,26 @@ class Runs:
         try:
             self._run(name, scenario, plan, kill_at)
         except verification.Wrong as error:
-            self.failures.append(f"run {self.number}, {name}, to be killed before {self.step(name, kill_at)}: {error}")
-
-    def step(self, name: str, number: int) -> str:
-        """Return what a scenario does at a step, as far as that is known."""
-        steps = self.steps.get(name, [])
-        return f"step {number}, {steps[number - 1]}" if number <= len(steps) else f"step {number}"
+            self.failures.append(f"run {self.number}, {name}, to be killed before step {kill_at}: {error}")
 
     def _run(self, name: str, scenario: Scenario, plan: Plan, kill_at: int) -> None:
         plan.facts |= _result(in_child(lambda: scenario.prepare(plan)))
-        outcome = in_child(lambda: _act(scenario, plan, kill_at))
+        with tempfile.TemporaryFile() as log:
+            outcome = in_child(lambda: _act(scenario, plan, kill_at, log.fileno()))
+            log.seek(0)
+            steps = log.read().decode().splitlines()
         if outcome.failure:
-            raise verification.Wrong(outcome.failure)
+            raise verification.Wrong(f"{steps[-3:]}: {outcome.failure}")
         acknowledged = None
         if outcome.is_killed:
             self.killed[name] += 1
             self.seen[name].add(kill_at)
+            self.places[" ".join(steps[-1].split()[:2])] += 1
             wait_for_the_dead()
         else:
             self.acknowledged += 1
-            acknowledged, steps = outcome.result
-            self.steps[name], self.decks[name].step_count = steps, len(steps)
+            acknowledged = outcome.result
+            self.decks[name].step_count = len(steps)
         ledger = self.ledger
         self.ledger = _result(
             in_child(
@@ -129,11 +129,11 @@ class Runs:
         return count
 
 
-def _act(scenario: Scenario, plan: Plan, kill_at: int) -> tuple[Any, list[str]]:
-    STEPS.begin(kill_at)
+def _act(scenario: Scenario, plan: Plan, kill_at: int, log: int) -> Any:
+    STEPS.begin(kill_at, log)
     result = scenario.act(plan)
     STEPS.take("acknowledge")
-    return result, list(STEPS.names)
+    return result
 
 
 def _result(outcome: Any) -> Any:

@@ -17,14 +17,15 @@ class Steps:
     """Counts from the moment that it is told to; kills the process before the step of the given number."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []
-        self._kill_at: int | None = None
+        self.count = 0
+        self._kill_at = 0
         self._is_counting = False
         self._lock = threading.Lock()
+        self._log = -1
 
-    def begin(self, kill_at: int) -> None:
-        """Count from here, in this process."""
-        self._kill_at = kill_at
+    def begin(self, kill_at: int, log: int) -> None:
+        """Count from here, in this process; each step's name is written to the descriptor before it is taken."""
+        self._kill_at, self._log = kill_at, log
         self._is_counting = True
         sys.addaudithook(self._hear)
 
@@ -33,8 +34,9 @@ class Steps:
         if not self._is_counting:
             return
         with self._lock:
-            self.names.append(name)
-            if len(self.names) == self._kill_at:
+            self.count += 1
+            os.write(self._log, f"{name}\n".encode())
+            if self.count == self._kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
                 signal.pause()
 
