@@ -44,3 +44,7 @@ class UnknownScheme(ChunkError):
 
 class UnknownStorageClass(ChunkError):
     """No storage class of this name is configured."""
+
+
+class BadStorageClass(ChunkError):
+    """A storage class can't be made or changed as asked."""

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Now
 
+from chunks.class_rules import CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, validate_class_name, validate_scheme
 from chunks.default_schemes import AUTOMATIC
 from chunks.records import DEFAULT_STORAGE_CLASS, MEBIBYTE, FaultKind, GarbageState, NodeState, RelocationKind
 
@@ -51,6 +52,13 @@ class Node(models.Model):
     state = models.TextField(
         choices=[(state.value, state.name.replace("_", " ").capitalize()) for state in NodeState],
         db_default=NodeState.ACTIVE.value,
+    )
+    labels = ArrayField(
+        models.TextField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="What it is fit for, in words of your own: hot, cold, archive. A storage class may ask for one.",
     )
     identity = models.UUIDField(unique=True, help_text="Must equal what the store says of itself.")
     created_at = models.DateTimeField(db_default=Now())
@@ -92,18 +100,37 @@ class NodeHealth(models.Model):
 class StorageClass(models.Model):
     """How bytes of one S3 storage class are cut and protected."""
 
-    name = models.TextField(unique=True)
-    chunk_size_bytes = models.IntegerField(db_default=8 * MEBIBYTE)
-    small_scheme = models.TextField(db_default=AUTOMATIC, help_text="replicate-N, rs-K+M, or automatic: by the nodes.")
-    large_scheme = models.TextField(db_default=AUTOMATIC)
+    name = models.TextField(unique=True, validators=[validate_class_name])
+    chunk_size_bytes = models.IntegerField(default=8 * MEBIBYTE, db_default=8 * MEBIBYTE)
+    small_scheme = models.TextField(
+        default=AUTOMATIC,
+        db_default=AUTOMATIC,
+        validators=[validate_scheme],
+        help_text="replicate-N, rs-K+M, or automatic: by the nodes.",
+    )
+    large_scheme = models.TextField(default=AUTOMATIC, db_default=AUTOMATIC, validators=[validate_scheme])
     large_from_bytes = models.IntegerField(
-        db_default=128 * 1024, help_text="Chunks of at least this size use the large scheme."
+        default=128 * 1024, db_default=128 * 1024, help_text="Chunks of at least this size use the large scheme."
+    )
+    compression_level = models.SmallIntegerField(
+        null=True, blank=True, help_text="Of zstd, 1 to 19; empty: chunks are kept as they are."
+    )
+    node_label = models.TextField(
+        default="", db_default="", blank=True, help_text="Only nodes with this label take its fragments; empty: all do."
     )
 
     class Meta:
         verbose_name_plural = "storage classes"
         constraints = (
-            models.CheckConstraint(condition=models.Q(chunk_size_bytes__gt=0), name="chunk_size_is_positive"),
+            models.CheckConstraint(
+                condition=models.Q(chunk_size_bytes__gte=CHUNK_BYTES_MIN, chunk_size_bytes__lte=CHUNK_BYTES_MAX),
+                name="chunk_size_is_useful",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(compression_level__gte=1, compression_level__lte=19)
+                | models.Q(compression_level__isnull=True),
+                name="compression_level_is_known",
+            ),
             models.CheckConstraint(condition=models.Q(large_from_bytes__gte=0), name="large_from_is_not_negative"),
         )
 
@@ -154,6 +181,7 @@ class Chunk(models.Model):
     storage_class = models.TextField(db_default=DEFAULT_STORAGE_CLASS)
     segment_id = models.UUIDField(null=True, help_text="The segment that it lies in; null: in files of its own.")
     segment_offset = models.IntegerField(null=True, help_text="Where in the segment its fragment begins, in bytes.")
+    plain_bytes = models.IntegerField(null=True, help_text="How large it is uncompressed; empty: it is not compressed.")
     created_at = models.DateTimeField(db_default=Now())
     verified_at = models.DateTimeField(
         db_default=Now(),

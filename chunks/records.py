@@ -60,7 +60,7 @@ class GarbageState(StrEnum):
 # How many bytes a packed row `c` of chunks takes in its segment: header and payload of its fragment.
 PACKED_BYTES_SQL = "(c.size_bytes + 64 + 8 * ((c.size_bytes + 65535) / 65536))"
 # The columns of a `ChunkView`, of a row `c` of chunks.
-CHUNK_COLUMNS_SQL = "c.id, c.size_bytes, c.scheme, c.node_ids, c.segment_id, c.segment_offset"
+CHUNK_COLUMNS_SQL = "c.id, c.size_bytes, c.scheme, c.node_ids, c.segment_id, c.segment_offset, c.storage_class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ class ChunkView:
     node_ids: Sequence[int]
     segment_id: UUID | None = None
     segment_offset: int | None = None
+    storage_class: str = DEFAULT_STORAGE_CLASS  # says which nodes it may be on
 
     @property
     def is_packed(self) -> bool:
@@ -107,7 +108,7 @@ class WrittenChunk:
     `checksum` is the CRC-64/NVME of the chunk's bytes as the signed 64-bit integer that PostgreSQL's bigint holds;
     `checksum & (2**64 - 1)` is the number that S3 calls CRC64NVME. `faults` go into `FragmentFault` in the same
     transaction, so that a chunk that is short of a fragment can't be forgotten. `segment_id` and `segment_offset` are
-    those of a `ChunkView`.
+    those of a `ChunkView`; `plain_bytes` is known to whoever has compressed the bytes before.
     """
 
     id: UUID
@@ -119,10 +120,19 @@ class WrittenChunk:
     faults: tuple[FaultRecord, ...] = ()
     segment_id: UUID | None = None
     segment_offset: int | None = None
+    plain_bytes: int | None = None
 
     def as_view(self) -> ChunkView:
         """Return what a reader needs of it."""
-        return ChunkView(self.id, self.size_bytes, self.scheme, self.node_ids, self.segment_id, self.segment_offset)
+        return ChunkView(
+            self.id,
+            self.size_bytes,
+            self.scheme,
+            self.node_ids,
+            self.segment_id,
+            self.segment_offset,
+            self.storage_class,
+        )
 
 
 def signed(checksum: int) -> int:

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -49,6 +50,7 @@ class NodeEntry:
     state: NodeState = NodeState.ACTIVE
     options: StoreOptions = field(default_factory=StoreOptions)
     capacity_bytes: int | None = None
+    labels: frozenset[str] = frozenset()
 
     def as_view(self) -> NodeView:
         """Return what placement needs of it."""
@@ -80,6 +82,16 @@ class StorageClassEntry:
     large_from_bytes: int
     is_small_automatic: bool = False
     is_large_automatic: bool = False
+    compression_level: int | None = None
+    node_label: str = ""
+
+    def __str__(self) -> str:
+        compression = "not compressed" if self.compression_level is None else f"zstd {self.compression_level}"
+        nodes = f"nodes labelled {self.node_label}" if self.node_label else "any node"
+        return (
+            f"{self.small_scheme} below {self.large_from_bytes:,} bytes, {self.large_scheme} from there, in chunks of"
+            f" {self.chunk_size_bytes:,} bytes, {compression}, on {nodes}"
+        )
 
     def scheme_for(self, chunk_size_bytes: int) -> str:
         """Return the scheme that protects a chunk of this size."""
@@ -105,6 +117,20 @@ class Topology:
         self._stores = stores or StorePool()
         self._reserve_bytes = reserve_bytes
         self._unreachable_ids = frozenset(unreachable_ids)
+
+    def for_class(self, name: str) -> "Topology":
+        """Return what the fragments of a class may be put on: this, or with those nodes alone that have its label.
+
+        What is read is read from any node. A class that is not known has no label.
+        """
+        entry = self._storage_classes.get(name)
+        if entry is None or not entry.node_label:
+            return self
+        view = copy(self)
+        fit = {node.id for node in self.nodes.values() if entry.node_label in node.labels}
+        view.known = tuple(node for node in self.known if node.id in fit)
+        view.writable = tuple(node for node in self.writable if node.id in fit)
+        return view
 
     def storage_class(self, name: str) -> StorageClassEntry:
         """Return a storage class; UnknownStorageClass if there is none of this name."""
@@ -138,8 +164,6 @@ class Topology:
         return tuple(node for node in self.writable if self._has_room(node.id))
 
     def _has_room(self, node_id: int) -> bool:
-        if node_id in self._unreachable_ids or self._stores.failed.is_resting(node_id):
-            return self._stores.room.had_room(node_id)  # to ask it would be to wait for it
         return self._stores.room.has_room(node_id, lambda: self.store(node_id).space(), self._reserve_bytes)
 
     def is_usable_for_reading(self, node_id: int) -> bool:
@@ -210,11 +234,6 @@ class Breaker:
             else:  # another request that was under way
                 seconds = last.seconds
             self._nodes[node_id] = _SetAside(now + seconds, seconds)
-
-    def is_resting(self, node_id: int) -> bool:
-        """Say whether the node should be left alone, without a claim to try it."""
-        found = self._nodes.get(node_id)
-        return found is not None and self.clock() < found.until
 
     def is_set_aside(self, node_id: int) -> bool:
         """Say whether the node should be left alone. Of those who ask when the time is over, the first hears no."""
@@ -347,20 +366,27 @@ def _read(snapshot: _Snapshot) -> Topology:
             state=NodeState(node.state),
             options=StoreOptions(node.options, bytes(node.sealed_options)),
             capacity_bytes=node.capacity_bytes,
+            labels=frozenset(node.labels),
         )
         for node in Node.objects.order_by("id")
     ]
     # A node that does not answer still counts: people say when one is gone.
-    lasting_count = sum(node.state in {NodeState.ACTIVE, NodeState.READ_ONLY} for node in nodes)
+    lasting = [node for node in nodes if node.state in {NodeState.ACTIVE, NodeState.READ_ONLY}]
+
+    def count_for(row: StorageClass) -> int:
+        return sum(not row.node_label or row.node_label in node.labels for node in lasting)
+
     storage_classes = [
         StorageClassEntry(
             name=row.name,
             chunk_size_bytes=row.chunk_size_bytes,
-            small_scheme=choose_small(row.small_scheme, lasting_count),
-            large_scheme=choose_large(row.large_scheme, lasting_count),
+            small_scheme=choose_small(row.small_scheme, count_for(row)),
+            large_scheme=choose_large(row.large_scheme, count_for(row)),
             large_from_bytes=row.large_from_bytes,
             is_small_automatic=row.small_scheme == AUTOMATIC,
             is_large_automatic=row.large_scheme == AUTOMATIC,
+            compression_level=row.compression_level,
+            node_label=row.node_label,
         )
         for row in StorageClass.objects.all()
     ]

@@ -66,7 +66,7 @@ def write_chunk(
     segment, together with what other threads write at the same time. Needs no more memory than the parity and, for
     sizes that don't divide evenly, one copied fragment. NoSpace, NotEnoughNodes, UnknownStorageClass.
     """
-    topology = topology or topologies.current()
+    topology = (topology or topologies.current()).for_class(storage_class)
     view = memoryview(data).cast("B")
     scheme = parse_scheme(topology.storage_class(storage_class).scheme_for(len(view)))
     chunk_id = chunk_id or new_chunk_id()

@@ -1,6 +1,7 @@
 """What changes the rows of the chunk engine, and the fragments with them."""
 
 from chunks.services.adoption import adopt_moved_fragments
+from chunks.services.classes import add_storage_class, set_node_labels, set_storage_class, set_zone_region
 from chunks.services.faults import record_faults
 from chunks.services.lost_nodes import LostNodes, queue_lost_nodes
 from chunks.services.orphans import SweepReport, sweep_orphans
@@ -29,6 +30,7 @@ __all__ = [
     "RepairReport",
     "ScrubReport",
     "SweepReport",
+    "add_storage_class",
     "adopt_moved_fragments",
     "advance_relocation",
     "answer_questions",
@@ -55,7 +57,10 @@ __all__ = [
     "repair_faults",
     "scrub_chunks",
     "seal_abandoned",
+    "set_node_labels",
     "set_node_state",
+    "set_storage_class",
+    "set_zone_region",
     "sweep_orphans",
     "unlink_garbage",
 ]

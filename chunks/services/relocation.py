@@ -97,6 +97,7 @@ class _Part:
 
 def plan_moves(chunk: ChunkView, topology: Topology) -> Mapping[int, int]:
     """Return the node of each fragment that belongs elsewhere, by the fragment's index: what rebalancing would move."""
+    topology = topology.for_class(chunk.storage_class)
     usable = {node.id for node in topology.writable}
     if not usable:
         return {}
@@ -106,6 +107,7 @@ def plan_moves(chunk: ChunkView, topology: Topology) -> Mapping[int, int]:
 
 def plan_drain(chunk: ChunkView, node_id: int, topology: Topology) -> Mapping[int, int]:
     """Return a new node for each fragment on a node that is to be emptied, by index; none where nobody takes any."""
+    topology = topology.for_class(chunk.storage_class)
     usable = topology.usable_for_writing() - {node_id}
     others = [holder for holder in chunk.node_ids if holder != node_id]
     moves: dict[int, int] = {}
@@ -211,7 +213,7 @@ def _move_chunk(part: _Part, chunk_id: UUID) -> None:
         row = rows.filter(pk=chunk_id).first()
         if row is None or row.segment_id is not None:
             return
-        chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids))
+        chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids), storage_class=row.storage_class)
         plan = _plan(part.relocation, chunk, part.topology)
         sizes, faults = _copy_fragments(chunk, plan, part.topology)
         record_faults(faults, using=part.using)

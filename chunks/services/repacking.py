@@ -141,7 +141,12 @@ def _repack_group(
     using: str,
 ) -> None:
     fragments = [one.fragment for one in read]
-    packed = packer.pack(fragments, storage_class=storage_class, scheme=parse_scheme(scheme), topology=topology)
+    packed = packer.pack(
+        fragments,
+        storage_class=storage_class,
+        scheme=parse_scheme(scheme),
+        topology=topology.for_class(storage_class),
+    )
     if packed is None:
         repacked.errors |= {one.view.id: "too few nodes take a segment" for one in read}
         return

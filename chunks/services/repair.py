@@ -15,6 +15,7 @@ thousands of chunks (`segment_copies`). Otherwise it moves to another segment (`
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -110,6 +111,7 @@ def repair_chunk(chunk_id: UUID, *, topology: Topology | None = None, using: str
 
 def _repair_locked(repair: Repair, row: Chunk) -> None:
     """Repair what is wrong with a chunk whose row is locked."""
+    repair = replace(repair, topology=repair.topology.for_class(row.storage_class))
     chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids), row.segment_id, row.segment_offset)
     # Read after the lock was got: a rival may just have settled them.
     faults = list(FragmentFault.objects.using(repair.using).filter(chunk_id=chunk.id).order_by("fragment_index"))

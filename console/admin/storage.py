@@ -54,9 +54,9 @@ class ZoneAdmin(RowsAdmin):
 
 @admin.register(Node)
 class NodeAdmin(RowsAdmin):
-    """Nodes, whose state and weight people change. Processes follow within seconds."""
+    """Nodes, whose state, weight and labels people change. Processes follow within seconds."""
 
-    editable = ("state", "weight")
+    editable = ("state", "weight", "labels")
     hidden = ("sealed_options",)
     more_fields = ("chunks_link", "faults_link")
     list_display = ("name", "zone_link", "state_label", "weight", "location", "chunks_link", "faults_link")
@@ -88,10 +88,24 @@ class NodeAdmin(RowsAdmin):
 
 @admin.register(StorageClass)
 class StorageClassAdmin(RowsAdmin):
-    """Storage classes."""
+    """Storage classes, which people add and change; what is written already stays as it is."""
 
-    list_display = ("name", "chunk_size", "small_scheme", "large_scheme", "large_from")
+    editable = (
+        "chunk_size_bytes", "small_scheme", "large_scheme", "large_from_bytes", "compression_level", "node_label",
+    )  # fmt: skip
+    hidden = ("id",)
+    list_display = (
+        "name", "chunk_size", "small_scheme", "large_scheme", "large_from", "compression_level", "node_label",
+    )  # fmt: skip
     ordering = ("name",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Say yes to who may: nothing but a row makes a class."""
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Let a new class be named; versions name theirs, so that it keeps its name."""
+        return [] if obj is None else super().get_readonly_fields(request, obj)
 
     @column(description="Chunk size")
     def chunk_size(self, row: StorageClass) -> str:

@@ -81,10 +81,10 @@ SELECT format('part %%s of upload %%s: %%s bytes, extents of %%s', p.part_number
         "objects_extent",
         """
 SELECT format('extent %%s: %%s+%%s of chunk %%s, which has %%s bytes',
-              e.id, e.chunk_offset_bytes, e.size_bytes, e.chunk_id, coalesce(c.size_bytes::text, 'no'))
+              e.id, e.chunk_offset_bytes, e.size_bytes, e.chunk_id, coalesce(c.plain_bytes::text, c.size_bytes::text, 'no'))
   FROM objects_extent e LEFT JOIN chunks_chunk c ON c.id = e.chunk_id
  WHERE e.id > %s AND e.id <= %s
-   AND (c.id IS NULL OR e.chunk_offset_bytes < 0 OR e.chunk_offset_bytes + e.size_bytes > c.size_bytes)
+   AND (c.id IS NULL OR e.chunk_offset_bytes < 0 OR e.chunk_offset_bytes + e.size_bytes > coalesce(c.plain_bytes, c.size_bytes))
 """,
     ),
     # Plan: a range of the primary key; the indexes extents_of_chunk and the unique one of garbage for each.

@@ -23,7 +23,7 @@ EXTENT_SIZE_BYTES_MAX = 1 << 27  # no chunk is larger than 128 MiB
 VERSION_COLUMNS = """v.id, o.key, v.version_id, v.is_delete_marker, v.owner_id, v.size_bytes, v.etag, v.content_type,
        v.headers, v.metadata, v.tags, v.storage_class, v.checksum_algorithm, v.checksum_type, v.checksum, v.part_count,
        v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold, v.acl, v.encryption"""
-EXTENT_COLUMNS = f"e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, {CHUNK_COLUMNS_SQL}"
+EXTENT_COLUMNS = f"e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, c.plain_bytes, {CHUNK_COLUMNS_SQL}"
 
 # Plan: unique index on bucket name; unique index on (bucket, key); primary key of the version; the index
 # extents_of_version for the first extent; primary key of the chunk. Nested loops of one row each.
@@ -76,6 +76,7 @@ class ExtentRecord:
     size: int
     chunk_offset: int
     chunk: ChunkView
+    plain_bytes: int | None = None  # the chunk's size before it was compressed, if it was
 
 
 class VersionRecord(NamedTuple):  # which is made five times as fast as a frozen dataclass
@@ -198,8 +199,8 @@ def _document(text: str) -> dict[str, str]:
 
 
 def _extent_record(row: tuple[Any, ...]) -> ExtentRecord:
-    offset, size, chunk_offset, *chunk = row
-    return ExtentRecord(offset, size, chunk_offset, ChunkView(*chunk))
+    offset, size, chunk_offset, plain_bytes, *chunk = row
+    return ExtentRecord(offset, size, chunk_offset, ChunkView(*chunk), plain_bytes)
 
 
 def iterate_extents(version: VersionRecord, start: int, length: int) -> Iterator[ExtentRecord]:

@@ -8,9 +8,10 @@ while one is hashed and another written, the next is received.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from chunks import services as chunk_services
@@ -19,6 +20,7 @@ from chunks.errors import NoSpace, NotEnoughNodes
 from chunks.ids import new_chunk_id
 from chunks.records import WrittenChunk
 from objects.chunk_cipher import encrypt_chunk, plain_size
+from objects.chunk_compression import compress_chunk, may_shrink
 from s3protocol import errors
 from s3protocol.checksums import Checksum, ChecksumAlgorithm, encode_digest, new_checksum
 
@@ -65,7 +67,9 @@ class StoredBody:
         """Describe the chunks for `objects_insert_chunks`; None for an empty body."""
         rows, offset = [], 0
         for chunk in self.chunks:
-            extent_bytes = plain_size(chunk.size_bytes) if self.is_encrypted else chunk.size_bytes
+            extent_bytes = chunk.plain_bytes or (
+                plain_size(chunk.size_bytes) if self.is_encrypted else chunk.size_bytes
+            )
             rows.append(_chunk_row(chunk, offset, extent_bytes))
             offset += extent_bytes
         return rows or None
@@ -80,6 +84,7 @@ def _chunk_row(chunk: WrittenChunk, offset_bytes: int, extent_bytes: int) -> dic
         "node_ids": chunk.node_ids,
         "checksum": chunk.checksum,
         "storage_class": chunk.storage_class,
+        "plain_bytes": chunk.plain_bytes,
         "offset_bytes": offset_bytes,
         "segment_id": None if chunk.segment_id is None else str(chunk.segment_id),
         "segment_offset": chunk.segment_offset,
@@ -95,15 +100,26 @@ def _chunk_row(chunk: WrittenChunk, offset_bytes: int, extent_bytes: int) -> dic
     }
 
 
-def store_body(body: Body, *, storage_class: str, size_bytes_max: int, data_key: bytes | None = None) -> StoredBody:
+def store_body(
+    body: Body,
+    *,
+    storage_class: str,
+    size_bytes_max: int,
+    data_key: bytes | None = None,
+    content_type: str = "",
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> StoredBody:
     """Write a body to the nodes, encrypted by the data key if there is one, and verify what was claimed about it.
+
+    Where the class compresses, content type and headers (by the model's names) say whether that is worth a trial.
 
     Without a checksum of the client's choice, CRC64NVME is computed, as S3 does. Raises BadDigest, EntityTooLarge,
     InsufficientStorage when the nodes are full, ServiceUnavailable when too few take the data; then nothing of it stays.
     """
     if body.size_bytes is not None and body.size_bytes > size_bytes_max:
         raise errors.EntityTooLarge(ProposedSize=str(body.size_bytes), MaxSizeAllowed=str(size_bytes_max))
-    receiver = _Receiver(body, storage_class=storage_class, size_bytes_max=size_bytes_max, data_key=data_key)
+    layout = _Layout(storage_class, _compression_level(storage_class, content_type, headers), data_key)
+    receiver = _Receiver(body, layout=layout, size_bytes_max=size_bytes_max)
     try:
         receiver.receive()
         _verify(body, receiver)
@@ -136,13 +152,28 @@ def _verify(body: Body, receiver: _Receiver) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the chunks of a body are kept."""
+
+    storage_class: str
+    compression_level: int | None
+    data_key: bytes | None
+
+
+def _compression_level(storage_class: str, content_type: str, headers: Mapping[str, str]) -> int | None:
+    level = topology.current().storage_class(storage_class).compression_level
+    if level is None or not may_shrink(content_type, headers.get("ContentEncoding", "")):
+        return None
+    return level
+
+
 class _Receiver:
     """The state of one body on its way to the nodes."""
 
-    def __init__(self, body: Body, *, storage_class: str, size_bytes_max: int, data_key: bytes | None) -> None:
+    def __init__(self, body: Body, *, layout: _Layout, size_bytes_max: int) -> None:
         self.body = body
-        self.storage_class = storage_class
-        self.data_key = data_key
+        self.layout = layout
         self.size_bytes_max = size_bytes_max
         self.size_bytes = 0
         self.md5 = hashlib.md5(usedforsecurity=False)
@@ -170,11 +201,11 @@ class _Receiver:
         self._hash(data)
         self.size_bytes = len(data)
         if data:
-            self.written.append(_write_chunk(data, self.storage_class, self.data_key))
+            self.written.append(_write_chunk(data, self.layout))
 
     def _chunks(self) -> Iterator[memoryview]:
         """Cut the pieces into chunks of the storage class's size."""
-        chunk_size = topology.current().storage_class(self.storage_class).chunk_size_bytes
+        chunk_size = topology.current().storage_class(self.layout.storage_class).chunk_size_bytes
         buffer, filled = bytearray(chunk_size), 0
         for piece in self.body.pieces():
             rest = memoryview(piece)
@@ -206,7 +237,7 @@ class _Receiver:
         """Write a chunk on another thread, once fewer than CHUNKS_IN_FLIGHT are under way."""
         while len(self._writing) >= CHUNKS_IN_FLIGHT:
             self._await_oldest_write()
-        self._writing.append(_writing_threads.submit(_write_chunk, chunk, self.storage_class, self.data_key))
+        self._writing.append(_writing_threads.submit(_write_chunk, chunk, self.layout))
 
     def _await_oldest_write(self) -> None:
         self.written.append(self._writing.pop(0).result())
@@ -219,15 +250,21 @@ class _Receiver:
         chunk_services.discard_chunks(self.written)
 
 
-def _write_chunk(data: bytes | memoryview, storage_class: str, data_key: bytes | None) -> WrittenChunk:
-    """Write one chunk, encrypted if there is a data key, in S3's errors."""
+def _write_chunk(data: bytes | memoryview, layout: _Layout) -> WrittenChunk:
+    """Write one chunk, compressed where that pays and encrypted if there is a data key, in S3's errors."""
     chunk_id = new_chunk_id()
-    if data_key is not None:
-        data = encrypt_chunk(data_key, chunk_id, data)
+    plain_bytes = None
+    if layout.compression_level is not None:
+        compressed = compress_chunk(data, layout.compression_level)
+        if compressed is not None:
+            plain_bytes, data = len(data), compressed
+    if layout.data_key is not None:
+        data = encrypt_chunk(layout.data_key, chunk_id, data)
     try:
-        return writer.write_chunk(
-            data, storage_class=storage_class, chunk_id=chunk_id, packer=chunk_services.process_packer()
+        written = writer.write_chunk(
+            data, storage_class=layout.storage_class, chunk_id=chunk_id, packer=chunk_services.process_packer()
         )
+        return written if plain_bytes is None else replace(written, plain_bytes=plain_bytes)
     except NoSpace as failure:
         raise errors.InsufficientStorage from failure
     except NotEnoughNodes as failure:

@@ -87,6 +87,8 @@ def copy_object(
         storage_class=version.storage_class,
         size_bytes_max=version.size_bytes,
         data_key=None if data_key is None else data_key.key,
+        content_type=version.content_type,
+        headers=version.headers,
     )
     etag = source.version.etag if "-" in source.version.etag else stored.md5.hex()
     version = _encrypted(version, data_key, None, etag)
@@ -189,6 +191,8 @@ def upload_part_copy(
         storage_class=upload.storage_class,
         size_bytes_max=PART_SIZE_BYTES_MAX,
         data_key=None if data_key is None else data_key.key,
+        content_type=upload.content_type,
+        headers=upload.headers,
     )
     etag = shown_etag(data_key, stored.md5.hex())
     modified_at = publish_part(upload_row=upload.pk, part_number=part_number, stored=stored, etag=etag)

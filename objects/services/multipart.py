@@ -159,6 +159,8 @@ def upload_part(*, upload: MultipartUpload, part_number: int, body: Body, data_k
         storage_class=upload.storage_class,
         size_bytes_max=PART_SIZE_BYTES_MAX,
         data_key=None if data_key is None else data_key.key,
+        content_type=upload.content_type,
+        headers=upload.headers,
     )
     etag = shown_etag(data_key, stored.md5.hex())
     publish_part(upload_row=upload.pk, part_number=part_number, stored=stored, etag=etag)

@@ -37,6 +37,8 @@ def put_object(
         storage_class=version.storage_class,
         size_bytes_max=PUT_SIZE_BYTES_MAX,
         data_key=None if data_key is None else data_key.key,
+        content_type=version.content_type,
+        headers=version.headers,
     )
     version = replace(
         version,

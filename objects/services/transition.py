@@ -48,6 +48,8 @@ def move_version_to_storage_class(*, bucket_id: int, version_row: int, storage_c
         storage_class=storage_class,
         size_bytes_max=version.size_bytes,
         data_key=unwrap(version.encryption),
+        content_type=version.content_type,
+        headers=version.headers,
     )
     try:
         has_moved = _exchange(bucket_id, version, storage_class, stored)

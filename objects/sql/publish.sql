@@ -219,14 +219,15 @@ END $$;
 CREATE FUNCTION objects_insert_chunks(p_chunks jsonb, p_version bigint, p_part bigint)
 RETURNS void LANGUAGE plpgsql AS $$
 -- Record freshly written chunks, one extent each, and the faults met in writing them. An encrypted chunk is larger than
--- what it holds, which it brings as extent_bytes: extents count the bytes of the object.
+-- what it holds, a compressed one smaller; what it holds it brings as extent_bytes: extents count the bytes of the object.
 BEGIN
     INSERT INTO chunks_chunk
-           (id, size_bytes, scheme, node_ids, checksum, storage_class, segment_id, segment_offset)
-    SELECT c.id, c.size_bytes, c.scheme, c.node_ids, c.checksum, c.storage_class, c.segment_id, c.segment_offset
+           (id, size_bytes, scheme, node_ids, checksum, storage_class, segment_id, segment_offset, plain_bytes)
+    SELECT c.id, c.size_bytes, c.scheme, c.node_ids, c.checksum, c.storage_class, c.segment_id, c.segment_offset,
+           c.plain_bytes
       FROM jsonb_to_recordset(p_chunks)
         AS c(id uuid, size_bytes int, scheme text, node_ids smallint[], checksum bigint, storage_class text,
-             segment_id uuid, segment_offset int);
+             segment_id uuid, segment_offset int, plain_bytes int);
     INSERT INTO objects_extent (version_id, part_id, offset_bytes, size_bytes, chunk_id)
     SELECT p_version, p_part, c.offset_bytes, coalesce(c.extent_bytes, c.size_bytes), c.id
       FROM jsonb_to_recordset(p_chunks) AS c(id uuid, size_bytes int, extent_bytes int, offset_bytes bigint);

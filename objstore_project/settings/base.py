@@ -193,7 +193,6 @@ INSTALLED_APPS = [
     "objects",
     "chunks",
     "journal",
-    "sharing",
     "workers",
 ]
 MIDDLEWARE: list[str] = []

@@ -1,1 +1,0 @@
-"""The database engine of the crash points: ours, whose statements and commits are steps."""
