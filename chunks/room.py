@@ -35,12 +35,19 @@ class RoomGauge:
     clock: Callable[[], float] = time.monotonic
     _seen: dict[int, tuple[float, bool]] = field(default_factory=dict)
 
+    def had_room(self, node_id: int) -> bool:
+        """Say what was last seen; who was never seen, may take a fragment."""
+        seen = self._seen.get(node_id)
+        return seen is None or seen[1]
+
     def has_room(self, node_id: int, read_space: Callable[[], StoreSpace | None], configured_bytes: int | None) -> bool:
         """Say whether the node may take a fragment. One look at the store a second; who can't be asked, may."""
         seen = self._seen.get(node_id)
         now = self.clock()
-        if seen is not None and now < seen[0]:
-            return seen[1]
+        if seen is not None:
+            if now < seen[0]:
+                return seen[1]
+            self._seen[node_id] = (now + LOOK_SECONDS, seen[1])  # who comes while this one waits, goes by the last look
         try:
             space = read_space()
         except ChunkError:

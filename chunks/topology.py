@@ -164,6 +164,8 @@ class Topology:
         return tuple(node for node in self.writable if self._has_room(node.id))
 
     def _has_room(self, node_id: int) -> bool:
+        if node_id in self._unreachable_ids or self._stores.failed.is_resting(node_id):
+            return self._stores.room.had_room(node_id)  # to ask it would be to wait for it
         return self._stores.room.has_room(node_id, lambda: self.store(node_id).space(), self._reserve_bytes)
 
     def is_usable_for_reading(self, node_id: int) -> bool:
@@ -234,6 +236,11 @@ class Breaker:
             else:  # another request that was under way
                 seconds = last.seconds
             self._nodes[node_id] = _SetAside(now + seconds, seconds)
+
+    def is_resting(self, node_id: int) -> bool:
+        """Say whether the node should be left alone, without a claim to try it."""
+        found = self._nodes.get(node_id)
+        return found is not None and self.clock() < found.until
 
     def is_set_aside(self, node_id: int) -> bool:
         """Say whether the node should be left alone. Of those who ask when the time is over, the first hears no."""

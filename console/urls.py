@@ -2,7 +2,18 @@
 
 from django.urls import include, path, register_converter
 
-from console.views import audit, browse, buckets, changes, explain, objects, second_factor, session, single_sign_on
+from console.views import (
+    audit,
+    browse,
+    buckets,
+    changes,
+    explain,
+    objects,
+    second_factor,
+    session,
+    shares,
+    single_sign_on,
+)
 
 
 class BucketNameConverter:
@@ -42,6 +53,9 @@ urlpatterns = [
     path("buckets/<bucket:bucket_name>/", browse.browse, name="browse"),
     path("buckets/<bucket:bucket_name>/deleted/", browse.deleted, name="deleted"),
     path("buckets/<bucket:bucket_name>/object/", objects.show, name="object"),
+    path("shares/", shares.list_links, name="shares"),
+    path("shares/<int:link_id>/revoke/", shares.revoke, name="revoke-share"),
+    path("buckets/<bucket:bucket_name>/share/", shares.create, name="share"),
     path("buckets/<bucket:bucket_name>/timeline/", audit.timeline, name="timeline"),
     path("buckets/<bucket:bucket_name>/download/", objects.download, name="download"),
     path("buckets/<bucket:bucket_name>/presign/", objects.presign, name="presign"),

@@ -23,11 +23,14 @@ Version 1, integers little-endian:
 
 The end tells a record that was cut at a frame from a whole one. Names say what a listing must know:
 
-    journal-<lineage>-<number>-<revision>-00.segment      lineage: 8 hex digits; number: 10; revision: 4
-    journal-<lineage>-<number>-<part>-00.part             number of the snapshot, of the part
-    journal-<lineage>-<number>-0000-00.manifest
+    journal-<lineage>-<number>-<session><revision>-00.segment
+    journal-<lineage>-<number>-<part>-00.part
+    journal-<lineage>-<number>-00000000-00.manifest
 
-All end in 00, so that stores keep them in the part of their listing whose number is 0.
+In hexadecimal digits: lineage 8, number (of the segment or of the snapshot) 10, part 8, session and revision 4 each. A session
+is drawn at random by each writer, and so are the last 4 digits of a snapshot's number: two writers of which one does not know
+yet that it is none any more write under different names. All end in 00, so that stores keep them in the part of their
+listing whose number is 0.
 """
 
 from __future__ import annotations
@@ -46,11 +49,12 @@ from awscrt.checksums import crc64nvme
 MAGIC = b"OBJj"
 VERSION = 1
 LISTING_SHARD = 0
+SESSION_SHIFT = 16  # revisions of a segment are fewer
 
 _FIXED = struct.Struct("<4sBB2xI")
 _CHECKSUM = struct.Struct("<Q")
 _FRAME = struct.Struct("<IIQ")
-_NAME = re.compile(r"journal-([0-9a-f]{8})-([0-9a-f]{10})-([0-9a-f]{4,8})-00\.(segment|part|manifest)")
+_NAME = re.compile(r"journal-([0-9a-f]{8})-([0-9a-f]{10})-([0-9a-f]{8})-00\.(segment|part|manifest)")
 _INFLATED_BYTES_MAX = 1 << 30  # no honest frame is so large
 _LEVEL = 1  # of deflating: three times as fast as the default for a tenth more bytes
 
@@ -72,15 +76,20 @@ _KIND_NUMBERS = {RecordKind.SEGMENT: 1, RecordKind.PART: 2, RecordKind.MANIFEST:
 
 @dataclass(frozen=True, slots=True, order=True)
 class RecordName:
-    """What the name of a record says. `revision` is a part's number too."""
+    """What the name of a record says. `revision` is a part's number; of a segment, its session and revision."""
 
     lineage: str
     kind: RecordKind
     number: int
     revision: int = 0
 
+    @property
+    def session(self) -> int:
+        """Which writer's session a segment is of."""
+        return self.revision >> SESSION_SHIFT
+
     def __str__(self) -> str:
-        return f"journal-{self.lineage}-{self.number:010x}-{self.revision:04x}-00.{self.kind}"
+        return f"journal-{self.lineage}-{self.number:010x}-{self.revision:08x}-00.{self.kind}"
 
 
 def parse_name(text: str) -> RecordName | None:

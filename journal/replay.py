@@ -86,10 +86,7 @@ class Replay:
             self._change(message)
 
     def _begin(self, begin: Begin) -> None:
-        if self._has_piece:  # the writer was killed in the middle; here it begins again
-            self._take_back_piece()
-        elif self._is_open:
-            del self._statements[self._first_of_transaction() :]
+        self.abandon()  # the writer was killed in the middle; here it begins again
         if self.until is not None and begin.committed_at > self.until:
             self.is_over = True
             return
@@ -165,13 +162,17 @@ class Replay:
             text = self._texts[shape] = statement.as_string(self.connection)
         self._statements.append((text, values))
 
-    def finish(self) -> None:
-        """Apply what waits, and let go of a transaction that has no end."""
+    def abandon(self) -> None:
+        """Let go of a transaction that has no end."""
         if self._has_piece:
             self._take_back_piece()
         elif self._is_open:
             del self._statements[self._first_of_transaction() :]
         self._is_open = False
+
+    def finish(self) -> None:
+        """Apply what waits, and let go of a transaction that has no end."""
+        self.abandon()
         self._send()
 
     def _take_back_piece(self) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from journal import pgoutput
-from journal.record_format import Frame, RecordKind, RecordName, build_frame, build_record, join_messages
+from journal.record_format import SESSION_SHIFT, Frame, RecordKind, RecordName, build_frame, build_record, join_messages
 from journal.tables import TRANSIENT
 
 SEGMENT_BYTES_MAX = 256 * 1024
@@ -40,6 +40,7 @@ class SegmentBuilder:
     is_in_transaction: bool = False
     has_commits: bool = False  # that are not kept yet
     pending_bytes: int = 0
+    session: int = 0
     revision: int = 0
     transaction_count: int = 0
     _begins_lsn: int = 0
@@ -125,8 +126,12 @@ class SegmentBuilder:
             "last_commit_at": self.received_at.isoformat() if self.received_at else None,
             "transactions": self.transaction_count,
         }
-        name = RecordName(self.lineage, RecordKind.SEGMENT, self.number, self.revision)
+        name = self._name()
         return name, build_record(RecordKind.SEGMENT, described, self._frames)
+
+    def _name(self) -> RecordName:
+        revision = self.session << SESSION_SHIFT | self.revision
+        return RecordName(self.lineage, RecordKind.SEGMENT, self.number, revision)
 
     def kept(self, *, size_bytes: int, holder_ids: Sequence[int]) -> Kept:
         """Go on after what was built is durable."""
@@ -136,7 +141,7 @@ class SegmentBuilder:
         if size_bytes >= SEGMENT_BYTES_MAX:
             self.begin_next()
         else:
-            name = RecordName(self.lineage, RecordKind.SEGMENT, self.number, self.revision)
+            name = self._name()
             self._kept_bytes, self._earlier = size_bytes, (name, tuple(holder_ids))
             self.revision += 1
         return kept

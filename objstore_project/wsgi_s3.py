@@ -20,6 +20,7 @@ _django = get_wsgi_application()
 from objstore_project.s3_endpoint.address import bucket_of_host  # noqa: E402
 from objstore_project.s3_endpoint.endpoint import serve  # noqa: E402
 from objstore_project.s3_endpoint.response import send  # noqa: E402
+from objstore_project.share_endpoint import is_share_link, serve_share  # noqa: E402
 from objstore_project.website_endpoint.endpoint import serve as serve_website  # noqa: E402
 
 READINESS_PATH = "/-/ready"
@@ -31,7 +32,11 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         return _django(environ, start_response)
     connection = connections[DEFAULT_DB_ALIAS]
     connection.close_if_unusable_or_obsolete()
-    is_website = bucket_of_host(environ.get("HTTP_HOST", ""), settings.OBJSTORE_WEBSITE_DOMAINS) is not None
-    answer = serve_website(environ) if is_website else serve(environ)
+    if bucket_of_host(environ.get("HTTP_HOST", ""), settings.OBJSTORE_WEBSITE_DOMAINS) is not None:
+        answer = serve_website(environ)
+    elif is_share_link(environ):
+        answer = serve_share(environ)
+    else:
+        answer = serve(environ)
     connection.release()  # type: ignore[attr-defined]  # our engine's
     return send(answer, start_response)

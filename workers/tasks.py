@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 
 from chunks.services import RepairReport
+from journal.selectors import journal_status
 from workers import duties, moving, reporting
 from workers.alone import alone
 from workers.moving import RELOCATION
@@ -35,6 +36,9 @@ def restore_archived() -> None:
 @shared_task(name="workers.collect_garbage")
 def collect_garbage() -> None:
     """Collect what nothing refers to any more."""
+    complaint = journal_status().complaint
+    if complaint:
+        logger.warning("the metadata is not backed up as it should be: %s", complaint)
     collected = duties.collect_garbage(seconds_max=TASK_SECONDS_MAX)
     if not collected.is_nothing:
         logger.info("collected %s", collected)

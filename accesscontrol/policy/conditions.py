@@ -55,24 +55,27 @@ class Test:
 
     def holds(self, context: ContextValues) -> bool:
         """Say whether the request passes the test."""
-        present = context.get(self.key, ())
+        present = context.get(self.key)
         if self.operator == "Null":
             return (not present) == (self.values[0] == "true")
         if not present:
             return self._holds_without_value()
-        if self.quantifier == Quantifier.ALL:
+        if len(present) == 1:  # as good as always: all and any are the same
+            return self._accepts(present[0], context)
+        if self.quantifier is Quantifier.ALL or (self.quantifier is Quantifier.PLAIN and self.is_negated):
             return all(self._accepts(value, context) for value in present)
-        if self.quantifier == Quantifier.ANY or not self.is_negated:
-            return any(self._accepts(value, context) for value in present)
-        return all(self._accepts(value, context) for value in present)
+        return any(self._accepts(value, context) for value in present)
 
     def _holds_without_value(self) -> bool:
-        if self.is_optional or self.quantifier == Quantifier.ALL:
+        if self.is_optional or self.quantifier is Quantifier.ALL:
             return True
-        return self.is_negated and self.quantifier != Quantifier.ANY
+        return self.is_negated and self.quantifier is not Quantifier.ANY
 
     def _accepts(self, value: str, context: ContextValues) -> bool:
-        return any(matches(value, context) for matches in self.matchers) != self.is_negated
+        for matches in self.matchers:
+            if matches(value, context):
+                return not self.is_negated
+        return self.is_negated
 
 
 def parse_conditions(element: Any, *, has_variables: bool) -> tuple[Test, ...]:

@@ -70,6 +70,8 @@ class Statement:
     resources: tuple[Pattern, ...]
     excepts_resources: bool
     conditions: tuple[Test, ...]
+    prefixes: tuple[str, ...] = ("",)
+    """How every resource that the statement may be about begins."""
 
     def speaks_of(self, action: str) -> bool:
         """Say whether an action is among those of the statement."""
@@ -86,11 +88,15 @@ class Statement:
     def covers(self, request: AccessRequest) -> bool:
         """Say whether resource and conditions match; principal and action are asked before."""
         context = request.context
-        return self.is_about(request.resource, context) and all(test.holds(context) for test in self.conditions)
+        if not self.is_about(request.resource, context):
+            return False
+        for test in self.conditions:  # noqa: SIM110  the hot loop of a decision: a generator costs more than the tests
+            if not test.holds(context):
+                return False
+        return True
 
     def is_about(self, resource: str, context: ContextValues) -> bool:
         """Say whether a resource is among those of the statement."""
-        # The hot loop of a decision: most statements end at the beginning of their resource.
         for pattern in self.resources:
             if resource.startswith(pattern.fixed_prefix) and pattern.matches(resource, context):
                 return not self.excepts_resources
@@ -187,6 +193,7 @@ class _StatementParser:
         if not isinstance(sid, str):
             raise PolicyError("Invalid statement id")
         try:
+            patterns = tuple(self._resource(text) for text in _texts(resources, "Policy has invalid resource"))
             return Statement(
                 name=sid or str(number),
                 is_allow=is_allow,
@@ -194,8 +201,9 @@ class _StatementParser:
                 excepts_principal=excepts_principal,
                 actions=tuple(self._action(text) for text in _texts(actions, "Policy has invalid action")),
                 excepts_actions=excepts_actions,
-                resources=tuple(self._resource(text) for text in _texts(resources, "Policy has invalid resource")),
+                resources=patterns,
                 excepts_resources=excepts_resources,
+                prefixes=("",) if excepts_resources else tuple(pattern.fixed_prefix for pattern in patterns),
                 conditions=parse_conditions(element.get("Condition", {}), has_variables=self.has_variables),
             )
         except ConditionError as error:

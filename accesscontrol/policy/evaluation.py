@@ -140,8 +140,11 @@ def evaluate(
 
 def _matches(request: AccessRequest, source: str, policies: Iterable[Policy]) -> list[Match]:
     found = []
+    action, resource = request.action, request.resource
     for policy in policies:
-        for statement in policy.statements_about(request.action):
+        for statement in policy.statements_about(action):
+            if not resource.startswith(statement.prefixes):  # most statements end here
+                continue
             reach = statement.reach(request)
             if reach != Reach.NOBODY and statement.covers(request):
                 found.append(Match(source, statement.name, statement.is_allow, reach, policy.origin))

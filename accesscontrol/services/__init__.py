@@ -11,12 +11,14 @@ from accesscontrol.services.accounts import (
     generate_session_key_id,
 )
 from accesscontrol.services.built_in import ensure_built_in_policies
+from accesscontrol.services.identities import end_sessions
 
 __all__ = [
     "ROOT_ACCOUNT_NAME",
     "AccountKeys",
     "RootCredentials",
     "create_account",
+    "end_sessions",
     "ensure_built_in_policies",
     "ensure_root",
     "generate_access_key_id",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accesscontrol.models import ManagedPolicy, Role, User, UserGroup
 from accesscontrol.selectors import forget_cached_keys
@@ -170,6 +172,14 @@ def update_role(role: Role, **changed: Any) -> None:
         check_trust_document(changed["trust_policy"])
     if changed:
         Role.objects.filter(pk=role.pk).update(**changed)
+
+
+def end_sessions(holder: User | Role) -> None:
+    """Refuse every session of a user or role that was issued until now; other processes follow within seconds."""
+    # A session's time is in whole seconds: one of this very second ends, too.
+    moment = timezone.now().replace(microsecond=0) + timedelta(seconds=1)
+    type(holder)._default_manager.filter(pk=holder.pk).update(sessions_valid_from=moment)  # noqa: SLF001  as above
+    forget_cached_keys()
 
 
 def put_boundary(holder: User | Role, arn: str | None) -> None:

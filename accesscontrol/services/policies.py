@@ -97,7 +97,7 @@ def _own_policy(account_id: str, arn: str) -> ManagedPolicy:
     policy = find_policy(account_id, arn)
     if policy.account_id is None:
         raise errors.AccessDenied("Built-in policies cannot be changed.")
-    locked = ManagedPolicy.objects.select_for_update().filter(pk=policy.pk).first()
+    locked = ManagedPolicy.objects.select_for_update(of=("self",)).filter(pk=policy.pk).order_by("pk").first()
     if locked is None:
         raise errors.NoSuchEntity(f"Policy {arn} does not exist or is not attachable.")
     return locked

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.api import audit
+from console.api import audit, shares
 
 app_name = "api"
 urlpatterns = [
@@ -10,4 +10,6 @@ urlpatterns = [
     path("audit/rows/<int:row_id>/explanation/", audit.ExplainAudit.as_view(), name="audit-explanation"),
     path("explain/", audit.Explain.as_view(), name="explain"),
     path("audit/<str:request_id>/", audit.ShowAudit.as_view(), name="audit-request"),
+    path("shares/", shares.ShareLinks.as_view(), name="shares"),
+    path("shares/<int:link_id>/", shares.OneShareLink.as_view(), name="share"),
 ]

@@ -28,10 +28,12 @@ def begin_lineage(*, mode: JournalMode, system_identifier: str) -> JournalState:
 
 
 @transaction.atomic
-def begin_after_restore(*, lineage: uuid.UUID) -> None:
-    """Say where a restored database comes from, so that those records stay until it has a snapshot of its own."""
+def begin_after_restore(*, lineage: uuid.UUID | None) -> None:
+    """Say where a restored database comes from: those records go once it has a snapshot of its own. None: they stay."""
     JournalState.objects.all().delete()
-    JournalState.objects.create(lineage=uuid.uuid4(), predecessors=[lineage], system_identifier="restored")
+    JournalState.objects.create(
+        lineage=uuid.uuid4(), predecessors=[] if lineage is None else [lineage], system_identifier="restored"
+    )
 
 
 def record_progress(**changes: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from journal.models import JournalMode, JournalState
 from journal.record_format import RecordKind
 from journal.segments import PENDING_BYTES_MAX, SegmentBuilder
 from journal.services.state import begin_lineage, record_progress, record_segment, record_snapshot
-from journal.services.upkeep import heal, prune
+from journal.services.upkeep import heal, next_snapshot_number, prune
 from journal.snapshots import Snapshot, schema_digest, take_snapshot
 from journal.stream import ChangeStream, Position
 from journal.tables import list_migrations, list_partitions, list_sequences, publish_tables
@@ -53,7 +54,7 @@ class SnapshotThread(threading.Thread):
         self.snapshot: Snapshot | None = None
         self.error: Exception | None = None
         self._lineage = state.lineage.hex[:8]
-        self._number = max(state.snapshot_number, _newest_snapshot(self._lineage)) + 1
+        self._number = next_snapshot_number(state, topologies.current())
 
     def run(self) -> None:
         """Take it."""
@@ -65,15 +66,6 @@ class SnapshotThread(threading.Thread):
             self.error = error
         finally:
             connection.close()
-
-
-def _newest_snapshot(lineage: str) -> int:
-    """Return the highest number that any part has, of a snapshot that was not finished too."""
-    found = find_records(stores_of(topologies.current()))
-    return max(
-        (name.number for name in found.holders if name.lineage == lineage and name.kind is not RecordKind.SEGMENT),
-        default=0,
-    )
 
 
 class StreamingSession:
@@ -96,9 +88,13 @@ class StreamingSession:
             state = self._find_lineage(stream.system_identifier())
             self._lineage = state.lineage.hex[:8]
             self._segment = SegmentBuilder(
-                self._lineage, self._next_number(state, topology), state.stored_lsn, state.durable_lsn
+                self._lineage,
+                self._next_number(state, topology),
+                state.stored_lsn,
+                state.durable_lsn,
+                received_at=state.last_commit_at,
+                session=secrets.randbits(16),
             )
-            self._segment.received_at = state.last_commit_at
             stream.start(slot_name(self._lineage), state.durable_lsn)
             self._next_heal = time.monotonic() + HEAL_SECONDS
             while self._may_go_on():

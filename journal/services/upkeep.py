@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from journal.archive import Found, NotKept, drop_records, find_records, keep_rec
 from journal.models import JournalState
 from journal.record_format import RecordDamaged, RecordKind, RecordName, parse_record
 from journal.services.state import forget_predecessors
+
+SNAPSHOT_RANDOM_BITS = 16
 
 logger = logging.getLogger("objstore.journal")
 
@@ -43,6 +46,18 @@ def _is_needed(name: RecordName, snapshot_number: int, first_segment: int) -> bo
     return name.number >= snapshot_number
 
 
+def next_snapshot_number(state: JournalState, topology: Topology) -> int:
+    """Return a number above that of every snapshot, unfinished ones included, that no other writer can draw."""
+    found = find_records(stores_of(topology))
+    known = [
+        name.number
+        for name in found.holders
+        if name.lineage == state.lineage.hex[:8] and name.kind is not RecordKind.SEGMENT
+    ]
+    count = max([state.snapshot_number, *known]) >> SNAPSHOT_RANDOM_BITS
+    return (count + 1) << SNAPSHOT_RANDOM_BITS | secrets.randbits(SNAPSHOT_RANDOM_BITS)
+
+
 def heal(state: JournalState, *, topology: Topology, copies: int | None = None) -> int:
     """Copy records that fewer nodes hold than should; return how many were short."""
     copies = settings.OBJSTORE_JOURNAL_COPIES if copies is None else copies
@@ -61,13 +76,14 @@ def heal(state: JournalState, *, topology: Topology, copies: int | None = None) 
 
 def newest_revisions(names: Iterable[RecordName]) -> list[RecordName]:
     """Return the names without segments that a later revision replaces."""
-    newest: dict[tuple[str, int], RecordName] = {}
+    newest: dict[tuple[str, int, int], RecordName] = {}
     others = []
     for name in names:
         if name.kind is not RecordKind.SEGMENT:
             others.append(name)
-        elif newest.setdefault((name.lineage, name.number), name).revision < name.revision:
-            newest[name.lineage, name.number] = name
+        else:
+            run = (name.lineage, name.number, name.session)
+            newest[run] = max(name, newest.get(run, name))
     return [*others, *newest.values()]
 
 

@@ -19,12 +19,11 @@ from django.conf import settings
 from django.db import connection
 
 from chunks import topology as topologies
-from journal.archive import find_records, stores_of
 from journal.databases import connect
 from journal.models import JournalMode, JournalState
 from journal.services.state import begin_lineage, record_failure, record_snapshot
 from journal.services.streaming import StreamingSession
-from journal.services.upkeep import prune
+from journal.services.upkeep import next_snapshot_number, prune
 from journal.snapshots import take_snapshot
 from journal.stream import can_stream
 
@@ -83,10 +82,8 @@ class JournalWriter:
             self._pause(min(60.0, settings.OBJSTORE_JOURNAL_SNAPSHOT_SECONDS))
 
     def _write_snapshot(self, state: JournalState) -> None:
-        lineage = state.lineage.hex[:8]
-        found = find_records(stores_of(topologies.refresh()))
-        number = max([state.snapshot_number, *(name.number for name in found.holders if name.lineage == lineage)]) + 1
-        snapshot = take_snapshot(lineage=lineage, number=number, temporary_slot=None)
+        number = next_snapshot_number(state, topologies.refresh())
+        snapshot = take_snapshot(lineage=state.lineage.hex[:8], number=number, temporary_slot=None)
         state = record_snapshot(snapshot, is_streaming=False)
         prune(state, first_segment=0, topology=topologies.current())
 

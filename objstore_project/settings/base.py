@@ -193,6 +193,7 @@ INSTALLED_APPS = [
     "objects",
     "chunks",
     "journal",
+    "sharing",
     "workers",
 ]
 MIDDLEWARE: list[str] = []

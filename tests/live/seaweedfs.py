@@ -104,6 +104,8 @@ class SeaweedFS:
                     "-master.volumeSizeLimitMB=64",
                     "-volume.max=100",
                     "-volume.minFreeSpace=1",
+                    "-s3.port.iceberg=0",
+                    "-s3.port.lance=0",
                     *(f"-{option}={port}" for option, port in zip(PORT_OPTIONS, self.ports, strict=True)),
                 ],
                 cwd=self.directory,

@@ -6,6 +6,7 @@ counts about the answer: whether it is AccessDenied. What else is wrong with so 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from accesscontrol.policy.actions import S3_ACTIONS
 from s3protocol.presign import SigningCredentials
 from s3protocol.registry import REGISTRY, Decided
 from s3protocol.routes import ROUTES, Level, Route
+from tests.live.system import LiveSystem
+from tests.s3.iam import Keys, allow, make_user, policy_of, trust, unique
+from tests.s3.sessions import expired_session, revoked_keys
 from tests.s3.sharing import policy, statement
 from tests.s3.wire import Answer, Wire
 
@@ -128,6 +132,74 @@ def test_a_restricted_bucket_is_closed_to_strangers_whatever_its_policy(
     owner.put_bucket_policy(Bucket=home, Policy=policy(statement(home, "s3:*")))
     owner.put_public_access_block(Bucket=home, PublicAccessBlockConfiguration={"RestrictPublicBuckets": True})
     assert is_denied(ask(stranger_wire, name, home))
+
+
+@pytest.fixture(scope="module")
+def role_of_everything(iam: Any, live: LiveSystem) -> tuple[str, Any]:
+    """A role that may do everything, and the client of who may assume it."""
+    user = make_user(iam)
+    role = iam.create_role(RoleName=unique("matrix"), AssumeRolePolicyDocument=trust({"AWS": user.arn}))["Role"]
+    iam.attach_role_policy(RoleName=role["RoleName"], PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    return role["Arn"], user.keys.client(live, "sts")
+
+
+@pytest.fixture
+def session_wire(wire: Wire, role_of_everything: tuple[str, Any]) -> Callable[..., Wire]:
+    """Return what makes the way of somebody of the owner's account who may do what the statements allow."""
+
+    def make(*statements: Any) -> Wire:
+        role_arn, sts = role_of_everything
+        document = policy_of(*statements)
+        return signed_by(wire, Keys.of(sts.assume_role(RoleArn=role_arn, RoleSessionName="matrix", Policy=document)))
+
+    return make
+
+
+def signed_by(wire: Wire, keys: Keys) -> Wire:
+    """Return the way of somebody else."""
+    credentials = SigningCredentials(
+        keys.aws_access_key_id, keys.aws_secret_access_key, session_token=keys.aws_session_token
+    )
+    return Wire(wire.address, wire.host, credentials)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_somebody_of_the_account_may_with_a_policy_for_just_the_action(
+    session_wire: Callable[..., Wire], home: str, name: str
+) -> None:
+    source = allow("s3:GetObject", resource=f"arn:aws:s3:::{home}/source")
+    assert not is_denied(ask(session_wire(allow(REGISTRY[name].action), source), name, home))
+
+
+def test_somebody_of_the_account_may_not_without_a_policy_for_the_action(
+    session_wire: Callable[..., Wire], home: str
+) -> None:
+    for name in OPERATIONS:
+        others = {"Effect": "Allow", "NotAction": REGISTRY[name].action, "Resource": "*"}
+        assert is_denied(ask(session_wire(others), name, home)), name
+
+
+def test_a_user_without_policies_may_not(iam: Any, wire: Wire, home: str) -> None:
+    way = signed_by(wire, make_user(iam).keys)
+    assert [name for name in OPERATIONS if not is_denied(ask(way, name, home))] == []
+
+
+def test_an_expired_session_may_not(
+    live: LiveSystem, wire: Wire, role_of_everything: tuple[str, Any], home: str
+) -> None:
+    way = signed_by(wire, expired_session(live, role_of_everything[0]))
+    for name in OPERATIONS:
+        answer = ask(way, name, home)
+        assert answer.status == 400, name
+        assert not answer.body or answer.code == "ExpiredToken", name
+
+
+def test_a_revoked_key_may_not(iam: Any, wire: Wire, home: str) -> None:
+    way = signed_by(wire, revoked_keys(iam))
+    for name in OPERATIONS:
+        answer = ask(way, name, home)
+        assert answer.status == 403, name
+        assert not answer.body or answer.code == "InvalidAccessKeyId", name
 
 
 def test_everyone_s_requests_are_made_from_the_table() -> None:

@@ -1,5 +1,7 @@
 """From a node's row to its store: the storage class by its dotted path, the driver that suits it, time-outs."""
 
+import os
+import threading
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -21,12 +23,33 @@ def open_storage(
     dotted_path: str, options: StoreOptions, identity: UUID, *, capacity_bytes: int | None = None
 ) -> DjangoStorage:
     """Open the store of a node whose identity is known. NodeUnavailable if it can't be reached or is another one."""
-    driver = make_driver(dotted_path, options.opened())
-    try:
-        return DjangoStorage(driver, identity, capacity_bytes=capacity_bytes)
-    except NodeUnavailable:
-        driver.close()
-        raise
+    return DjangoStorage(_driver_of(dotted_path, options, identity), identity, capacity_bytes=capacity_bytes)
+
+
+# A node that failed is opened afresh; its driver is kept, as to make a client costs a tenth of a second.
+_drivers: dict[UUID, tuple[str, StoreOptions, Driver]] = {}
+_drivers_lock = threading.Lock()
+
+
+def _driver_of(dotted_path: str, options: StoreOptions, identity: UUID) -> Driver:
+    with _drivers_lock:
+        found = _drivers.get(identity)
+        if found is not None and found[:2] == (dotted_path, options):
+            return found[2]
+        if found is not None:
+            found[2].close()
+        driver = make_driver(dotted_path, options.opened())
+        _drivers[identity] = (dotted_path, options, driver)
+        return driver
+
+
+def _forget_after_fork() -> None:
+    global _drivers_lock  # noqa: PLW0603 - a child must share neither connections nor locks with its parent
+    _drivers.clear()
+    _drivers_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def initialize_storage(dotted_path: str, options: StoreOptions) -> UUID:

@@ -20,8 +20,9 @@ from chunks.models import Node
 from chunks.services import adopt_moved_fragments
 from journal.archive import local_store, local_stores
 from journal.record_format import RecordDamaged
+from journal.services.backups import NothingToRestore, Stores
 from journal.services.emptiness import NotEmpty
-from journal.services.restoring import NothingToRestore, Restored, Stores, restore
+from journal.services.restoring import Restored, restore
 from objstore_project.audited_commands import audit_command
 from objstore_project.management.commands.up import SERVERS_START_SECONDS, embedded_servers
 from objstore_project.supervisor.data_lock import hold_data_directory
@@ -71,7 +72,7 @@ class Command(BaseCommand):
         try:
             supervisor.start(servers, timeout_seconds=SERVERS_START_SECONDS)
             supervisor.run_to_end(
-                Program(name="restore", function=lambda: self._restore(options), environment=os.environ)
+                Program(name="restore", function=lambda: self._restore_in_child(options), environment=os.environ)
             )
         except StopRequested:
             log.say("stopped; run this again: a restore that was begun starts anew")
@@ -81,6 +82,12 @@ class Command(BaseCommand):
         finally:
             supervisor.stop((("restore",), *STOP_ORDER))
         return 0
+
+    def _restore_in_child(self, options: dict[str, Any]) -> None:
+        try:
+            self._restore(options)
+        except CommandError as error:
+            raise SystemExit(f"cannot restore: {error}") from None
 
     def _restore(self, options: dict[str, Any]) -> None:
         stores, directories = _stores(options["node"])
@@ -118,10 +125,10 @@ class Command(BaseCommand):
             self._say(f"{adopted:,} fragments had moved since; their rows follow them")
         if restored.gap:
             self._say(f"INCOMPLETE: {restored.gap}; nothing after that is restored")
-        if not restored.is_key_the_same:
+        if restored.is_lineage_kept:
             self._say(
-                "WARNING: OBJSTORE_SECRET_KEY (or the file secret-key) is not the one of the lost system: secret access"
-                " keys and encrypted objects cannot be opened without that"
+                f"the journal {restored.lineage} stays on the nodes, since not all of it was taken; when you need it no"
+                f" more: manage.py forget_journal {restored.lineage}"
             )
 
     def _check(self) -> None:

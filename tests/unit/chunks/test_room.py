@@ -75,3 +75,29 @@ def test_the_reserve_is_not_touched_when_nodes_fail(cluster: Cluster) -> None:
     cluster.switch(1).free_bytes = 1000
     cluster.break_nodes(2, 3, 4)
     assert set(write_chunk(DATA, topology=cluster.topology).node_ids) == {5, 6}
+
+
+def test_a_node_that_is_set_aside_is_not_asked_for_its_room(cluster: Cluster) -> None:
+    cluster.switch(1).free_bytes = 50 << 30
+    assert len(cluster.topology.with_room()) == 6
+    cluster.topology.report_failure(1)
+    cluster.pass_time(5)
+    cluster.switches[1].free_bytes = 0
+    assert len(cluster.topology.with_room()) == 6, "the last look stands: to ask it would be to wait for it"
+    cluster.pass_time(600)
+    assert len(cluster.topology.with_room()) == 5
+
+
+def test_who_comes_while_another_asks_goes_by_the_last_look() -> None:
+    now = 0.0
+    gauge = RoomGauge(clock=lambda: now)
+    assert gauge.has_room(1, lambda: StoreSpace(100, 50), 10)
+    now = 5.0
+    answers: list[bool] = []
+
+    def slow_look() -> StoreSpace:
+        answers.append(gauge.has_room(1, lambda: StoreSpace(100, 1), 10))
+        return StoreSpace(100, 5)
+
+    assert not gauge.has_room(1, slow_look, 10)
+    assert answers == [True]

@@ -118,7 +118,9 @@ def start_writer(settings: LazySettings, nodes: Path) -> Iterator[Callable[[], R
 
 def await_snapshot(number: int = 1) -> JournalState:
     """Wait until a snapshot is on the nodes."""
-    wait_until(lambda: JournalState.objects.filter(snapshot_number__gte=number).exists(), f"snapshot {number} is there")
+    wait_until(
+        lambda: JournalState.objects.filter(snapshot_number__gte=number << 16).exists(), f"snapshot {number} is there"
+    )
     return JournalState.objects.get()
 
 

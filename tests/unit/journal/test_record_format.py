@@ -91,11 +91,11 @@ def test_names_say_what_a_record_is_and_lie_in_the_first_part_of_a_listing(name:
     "text",
     [
         "0123456789abcdef0123456789abcdef.0",
-        "journal-0123abcd-000000000c-0003-00.segment.a1b2c3.tmp",
-        "journal-0123ABCD-000000000c-0003-00.segment",
+        "journal-0123abcd-000000000c-00000003-00.segment.a1b2c3.tmp",
+        "journal-0123ABCD-000000000c-00000003-00.segment",
         "journal-0123abcd-c-3-00.segment",
-        "journal-0123abcd-000000000c-00003-00.segment",
-        "journal-0123abcd-000000000c-0003-00.other",
+        "journal-0123abcd-000000000c-0000000003-00.segment",
+        "journal-0123abcd-000000000c-00000003-00.other",
     ],
 )
 def test_other_names_are_none_of_the_journal(text: str) -> None:

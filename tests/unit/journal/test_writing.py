@@ -19,7 +19,8 @@ from journal.record_format import RecordKind, RecordName
 from journal.replay import Applied
 from journal.selectors import journal_status
 from journal.services import streaming, writing
-from journal.services.restoring import Backup, _Restoring, find_backups
+from journal.services.backups import Backup, find_backups
+from journal.services.restoring import Restoring
 from journal.services.upkeep import heal
 from journal.snapshots import Snapshot, take_snapshot
 from journal.tables import TRANSIENT, Connection, list_tables
@@ -63,6 +64,10 @@ def change(database: Connection, chance: random.Random, count: int = 30) -> None
                 database.execute("UPDATE test_log SET day = '2026-01-09' WHERE line = %s", [name])
 
 
+def found_records(nodes: Path) -> set[RecordName]:
+    return set(find_records(local_stores(nodes)).holders)
+
+
 def find_backup(nodes: Path) -> tuple[Any, Any, Backup]:
     stores = local_stores(nodes)
     found = find_records(stores, is_thorough=True)
@@ -73,13 +78,13 @@ def replay_into(database: Connection, nodes: Path) -> tuple[Applied, str]:
     """Empty the tables and fill them from the nodes, as a restore does after migrating."""
     stores, found, backup = find_backup(nodes)
     with connect_to_restore() as connection:
-        restoring = _Restoring(connection, stores, found, backup, lambda _: None)
+        restoring = Restoring(connection, stores, found, backup, lambda _: None)
         connection.execute("SET session_replication_role = replica")
         connection.execute("BEGIN")
         connection.execute("TRUNCATE test_item, test_child, test_log, test_keyless")
         tables = backup.manifest["tables"]
         for part in backup.parts:
-            record = restoring.read(part)
+            record = restoring._read(part)
             for content in record.contents():
                 table = tables[int.from_bytes(content[:2], "little")]
                 if table["name"] in CONTENTS:
@@ -169,8 +174,7 @@ def test_a_segment_that_no_node_has_whole_ends_the_replay_before_it(
         database.execute("INSERT INTO test_keyless VALUES ('x', %s)", [number])
         await_journal(database)
         writer.stop()
-    segments = find_backup(nodes)[2].segments
-    name = segments[list(segments)[-2]][0]
+    name = find_backup(nodes)[2].segments[-2].revisions[0]
     copies = list(nodes.glob(f"*/fragments/00/{name}"))
     assert len(copies) == 3
     copies[0].unlink()
@@ -232,10 +236,7 @@ def test_a_snapshot_replaces_segments_and_the_snapshot_before(
     writer = start_writer()
     state = await_snapshot(2)
     wait_until(
-        lambda: (
-            {name.number for name in find_records(local_stores(nodes)).holders if name.kind is not RecordKind.SEGMENT}
-            == {2}
-        ),
+        lambda: {name.number >> 16 for name in found_records(nodes) if name.kind is not RecordKind.SEGMENT} == {2},
         "the first snapshot is gone",
     )
     assert state.segment_count == 0
@@ -255,12 +256,12 @@ def test_a_snapshot_that_was_not_finished_is_none(database: Connection, nodes: P
     await_snapshot()
     writer.stop()
     lineage = JournalState.objects.get().lineage.hex[:8]
-    snapshot = take_snapshot(lineage=lineage, number=2, temporary_slot="objstore_snapshot_test")
+    snapshot = take_snapshot(lineage=lineage, number=2 << 16, temporary_slot="objstore_snapshot_test")
     assert isinstance(snapshot, Snapshot)
-    assert find_backup(nodes)[2].manifest["snapshot"] == 2
-    for path in nodes.glob(f"*/fragments/00/{RecordName(lineage, RecordKind.PART, 2, 0)}"):
+    assert find_backup(nodes)[2].manifest["snapshot"] == 2 << 16
+    for path in nodes.glob(f"*/fragments/00/{RecordName(lineage, RecordKind.PART, 2 << 16, 0)}"):
         path.unlink()
-    assert find_backup(nodes)[2].manifest["snapshot"] == 1
+    assert find_backup(nodes)[2].manifest["snapshot"] >> 16 == 1
 
 
 def test_a_record_that_is_short_of_copies_gets_them_back(
