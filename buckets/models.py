@@ -75,6 +75,9 @@ class Bucket(models.Model):
     has_notification_rules = models.BooleanField(
         default=False, db_default=False, help_text="Whether anybody is told of what happens in it."
     )
+    has_replication_rules = models.BooleanField(
+        default=False, db_default=False, help_text="Whether what is written into it is replicated."
+    )
     is_requester_pays = models.BooleanField(
         default=False, db_default=False, help_text="Whether others must agree to be charged for their requests."
     )
@@ -154,3 +157,30 @@ class AccessLogProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket_id} up to {self.delivered_id}"
+
+
+class ReplicationRule(models.Model):
+    """What of a bucket is replicated where: what its replication configuration says, as the writing functions ask."""
+
+    bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="replication_rules", db_index=False)
+    rule_id = models.CharField(max_length=255)
+    priority = models.IntegerField(default=0)
+    prefix = models.TextField(blank=True)
+    tags = models.JSONField(default=dict)
+    destination_name = models.CharField(max_length=63, help_text="A bucket of this store.")
+    storage_class = models.CharField(max_length=32, blank=True, help_text="Of the replicas; empty is the source's.")
+    takes_ownership = models.BooleanField(help_text="Replicas belong to the owner of the destination.")
+    replicates_markers = models.BooleanField()
+    replicates_kms = models.BooleanField()
+    kms_key = models.CharField(max_length=2048, blank=True)
+    syncs_replicas = models.BooleanField(help_text="Changes of replicas go back to what they are of.")
+
+    class Meta:
+        ordering: ClassVar = ["bucket", "id"]
+        indexes: ClassVar = [
+            # Every write into a bucket that is replicated.
+            models.Index(fields=["bucket"], name="replication_rules_of_bucket"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bucket} → {self.destination_name}"

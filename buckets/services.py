@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
 from audit.selectors import newest_id
-from buckets import access_log, lifecycle, notification
+from buckets import access_log, lifecycle, notification, replication
 from buckets.identified import CONFIGURATION_COUNT_MAX
-from buckets.models import AccessLogProgress, Bucket, BucketConfiguration, NotificationRule, Versioning
+from buckets.models import AccessLogProgress, Bucket, BucketConfiguration, NotificationRule, ReplicationRule, Versioning
 from buckets.names import is_valid_bucket_name
 from events.models import EventTarget
 from events.services.outbox import note_test_event
@@ -83,6 +83,10 @@ def put_bucket_versioning(*, bucket_id: int, status: Versioning) -> None:
         if bucket.is_lock_enabled and status != Versioning.ENABLED:
             raise errors.InvalidBucketState(
                 "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+            )
+        if bucket.has_replication_rules and status != Versioning.ENABLED:
+            raise errors.InvalidBucketState(
+                "A replication configuration is present on this bucket, so the versioning state cannot be changed."
             )
         Bucket.objects.filter(pk=bucket_id).update(versioning=status)
 
@@ -233,6 +237,57 @@ def put_bucket_logging(*, bucket_id: int, document: Any) -> None:
             return
         put_configuration(bucket_id=bucket_id, kind=access_log.KIND, document=document)
         AccessLogProgress.objects.get_or_create(bucket_id=bucket_id, defaults={"delivered_id": newest_id()})
+
+
+def put_bucket_replication(*, bucket_id: int, document: Mapping[str, Any] | None) -> None:
+    """Replace where a bucket is replicated to; None replicates nothing more. What is on its way arrives in any case.
+
+    Every version that commits from then on is replicated. Raises InvalidRequest for a bucket, or destination, that can't
+    take part: both must be there and versioned.
+    """
+    rules = [] if document is None else replication.enabled_rules(document)
+    with transaction.atomic():
+        lock_bucket_exclusively(bucket_id)
+        bucket = Bucket.objects.get(pk=bucket_id)
+        if document is None:
+            delete_configuration(bucket_id=bucket_id, kind=replication.KIND)
+        else:
+            _check_replicable(bucket, document)
+            put_configuration(bucket_id=bucket_id, kind=replication.KIND, document=document)
+        ReplicationRule.objects.filter(bucket_id=bucket_id).delete()
+        ReplicationRule.objects.bulk_create(
+            ReplicationRule(
+                bucket_id=bucket_id,
+                rule_id=rule.id,
+                priority=rule.priority,
+                prefix=rule.prefix,
+                tags=dict(rule.tags),
+                destination_name=rule.destination,
+                storage_class=rule.storage_class,
+                takes_ownership=rule.takes_ownership,
+                replicates_markers=rule.replicates_markers,
+                replicates_kms=rule.replicates_kms,
+                kms_key=rule.kms_key,
+                syncs_replicas=rule.syncs_replicas,
+            )
+            for rule in rules
+        )
+        Bucket.objects.filter(pk=bucket_id).update(has_replication_rules=bool(rules))
+
+
+def _check_replicable(bucket: Bucket, document: Mapping[str, Any]) -> None:
+    if bucket.versioning != Versioning.ENABLED:
+        raise errors.InvalidRequest("Versioning must be 'Enabled' on the bucket to apply a replication configuration")
+    for rule in replication.enabled_rules({"Rules": [{**one, "Status": "Enabled"} for one in document["Rules"]]}):
+        destination = Bucket.objects.filter(name=rule.destination).first()
+        if destination is None:
+            raise errors.InvalidRequest("Destination bucket must exist.")
+        if destination.pk == bucket.pk:
+            raise errors.InvalidRequest("Destination bucket cannot be the same as the source bucket.")
+        if destination.versioning != Versioning.ENABLED:
+            raise errors.InvalidRequest("Destination bucket must have versioning enabled.")
+        if rule.account_id not in (None, destination.owner_id):
+            raise errors.InvalidRequest("Destination bucket must belong to the specified account.")
 
 
 def put_bucket_request_payment(*, bucket_id: int, is_requester_pays: bool) -> None:

@@ -42,6 +42,7 @@ REMOVED, EXPIRED = "ObjectRemoved", "LifecycleExpiration"
 TAGS_PUT, TAGS_DELETED = "ObjectTagging:Put", "ObjectTagging:Delete"
 TRANSITION = "LifecycleTransition"
 RESTORE_ASKED, RESTORED, RESTORE_ENDED = "ObjectRestore:Post", "ObjectRestore:Completed", "ObjectRestore:Delete"
+REPLICATION_FAILED = "Replication:OperationFailedReplication"
 ACL_PUT, RETENTION_PUT = "ObjectAcl:Put", "ObjectRetention:Put"
 
 

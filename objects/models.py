@@ -71,6 +71,9 @@ class ObjectVersion(models.Model):
     retain_until = models.DateTimeField(null=True, help_text="Until when lock_mode protects it.")
     legal_hold = models.BooleanField(null=True, help_text="Null where it was never set; true protects it for ever.")
     acl = models.JSONField(null=True, help_text="Grants, see accesscontrol.acl; null is private.")
+    replication_status = models.CharField(
+        max_length=9, blank=True, default="", db_default="", help_text="PENDING, COMPLETED, FAILED, or REPLICA."
+    )
     became_current_at = models.DateTimeField(db_default=Now())
     superseded_at = models.DateTimeField(null=True, help_text="When it stopped being the current version.")
     deleted_at = models.DateTimeField(null=True, help_text="When S3 stopped seeing it; the start of its history.")
@@ -398,6 +401,42 @@ class AnalysisDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket_id} {self.name} {self.day} {self.storage_class} {self.age_group}"
+
+
+class Replication(models.Model):
+    """A version, delete marker or change on its way to another bucket. The order of the ids is that of a key's writers."""
+
+    bucket_id = models.BigIntegerField()
+    rule_id = models.CharField(max_length=255)
+    key = models.TextField(db_collation="C")
+    version_row = models.BigIntegerField()
+    kind = models.CharField(max_length=7, help_text="version, marker or change.")
+    destination_name = models.CharField(max_length=63)
+    storage_class = models.CharField(max_length=32, blank=True)
+    takes_ownership = models.BooleanField()
+    kms_key = models.CharField(max_length=2048, blank=True)
+    queued_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveIntegerField(default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True, db_default="")
+
+    class Meta:
+        indexes: ClassVar = [
+            # The worker: what of a bucket is to go, oldest first.
+            models.Index(fields=["bucket_id", "id"], name="replications_of_bucket"),
+            # The worker: keys whose next version waits after a failure.
+            models.Index(
+                fields=["bucket_id", "destination_name", "key"],
+                condition=Q(attempts__gt=0),
+                name="failing_replications",
+            ),
+            # Whether a version has arrived everywhere.
+            models.Index(fields=["version_row"], name="replications_of_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} → {self.destination_name}"
 
 
 class BucketUsage(models.Model):

@@ -26,6 +26,7 @@ from objects.services.archive import Restored, carry_out_restores
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
 from objects.services.lifecycle import Applied, apply_rules, find_due_buckets, forget_runs
+from objects.services.replication import Replicated, replicate_bucket, waiting_buckets
 from objects.services.rewrap import rewrap_data_keys as rewrap_batch
 from workers.alone import alone
 
@@ -124,6 +125,20 @@ def deliver_events(*, seconds_max: float = float("inf"), report: Report = lambda
             done = deliver_to_target(target_id, may_go_on=lambda: time.monotonic() < until)
         total = Delivered(*(getattr(total, one.name) + getattr(done, one.name) for one in fields(Delivered)))
         report(f"{total.sent} events delivered, {total.failed} failed, {total.given_up} given up")
+    return total
+
+
+def replicate(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> Replicated:
+    """Carry out what waits to be replicated; one process at a time works for a bucket."""
+    total = Replicated()
+    until = time.monotonic() + seconds_max
+    for bucket_id in waiting_buckets():
+        with alone(f"replicate {bucket_id}") as is_ours:
+            if not is_ours:
+                continue
+            done = replicate_bucket(bucket_id, may_go_on=lambda: time.monotonic() < until)
+        total = Replicated(total.done + done.done, total.failed + done.failed)
+        report(f"{total.done} replicated, {total.failed} failed")
     return total
 
 

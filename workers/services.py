@@ -11,6 +11,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 LIFECYCLE_EVERY = timedelta(seconds=min(300, max(1, settings.OBJSTORE_LIFECYCLE_DAY_SECONDS // 5)))
 
 DEFAULT_SCHEDULE = {
+    "replicate": ("workers.replicate", timedelta(seconds=2)),
     "deliver events": ("workers.deliver_events", timedelta(seconds=2)),
     "probe nodes": ("workers.probe_nodes", timedelta(seconds=10)),
     "repair faults": ("workers.repair_faults", timedelta(seconds=30)),

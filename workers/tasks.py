@@ -59,6 +59,14 @@ def roll_up_metrics() -> None:
     reporting.roll_up_metrics()
 
 
+@shared_task(name="workers.replicate")
+def replicate() -> None:
+    """Carry versions to the buckets that they are replicated to."""
+    done = duties.replicate(seconds_max=TASK_SECONDS_MAX)
+    if done.done or done.failed:
+        logger.info("replicated %d versions and changes, %d failed", done.done, done.failed)
+
+
 @shared_task(name="workers.deliver_events")
 def deliver_events() -> None:
     """Tell targets what happened."""

@@ -13,6 +13,7 @@ from buckets.operations import (
     metrics,
     notification,
     payment,
+    replication,
     sharing,
     website,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "metrics",
     "notification",
     "payment",
+    "replication",
     "sharing",
     "website",
 ]

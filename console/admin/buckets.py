@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from buckets.models import Bucket, BucketConfiguration
 from console.admin.rows import BucketNameFilter, RowsAdmin, bucket_link, column, row_link, rows_link
 from console.sizes import human_duration, human_size
-from objects.models import BucketMetric, BucketUsage
+from objects.models import BucketMetric, BucketUsage, Replication
 
 
 def _usage(field: str) -> Coalesce:
@@ -130,3 +130,19 @@ class BucketMetricAdmin(RowsAdmin):
     def size(self, row: BucketMetric) -> str:
         """Show what is kept, where it was measured."""
         return "" if row.size_bytes is None else human_size(row.size_bytes)
+
+
+@admin.register(Replication)
+class ReplicationAdmin(RowsAdmin):
+    """What waits to be replicated."""
+
+    list_display = ("id", "source", "key", "kind", "destination_name", "queued_at", "attempts", "last_error")
+    list_filter = (BucketNameFilter,)
+    ordering = ("id",)
+
+    @column(description="Bucket")
+    def source(self, row: Replication) -> SafeString:
+        """Link to the bucket."""
+        return bucket_link(
+            row.bucket_id, Bucket.objects.filter(pk=row.bucket_id).values_list("name", flat=True).first()
+        )

@@ -251,6 +251,8 @@ def _described(context: RequestContext, version: VersionRecord, overrides: dict[
         described["StorageClass"] = version.storage_class
     if context.bucket.was_ever_versioned:
         described["VersionId"] = version.version_id
+    if version.replication_status:
+        described["ReplicationStatus"] = version.replication_status
     if context.bucket.is_lock_enabled:
         described |= lock_members(context, version)
     return described

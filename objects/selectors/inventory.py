@@ -17,7 +17,7 @@ from objects.listing import successor
 PAGE_SIZE = 1_000
 
 _COLUMNS = """o.key, v.id, v.version_id, v.id = o.current_version_id, v.is_delete_marker, v.size_bytes, v.etag,
-       v.storage_class, v.part_count IS NOT NULL, '', v.encryption, v.lock_mode, v.retain_until, v.legal_hold,
+       v.storage_class, v.part_count IS NOT NULL, v.replication_status, v.encryption, v.lock_mode, v.retain_until, v.legal_hold,
        v.checksum_algorithm, v.became_current_at, v.owner_id, v.acl, v.tags"""
 _IN_PREFIX = """o.bucket_id = %(bucket_id)s AND o.key >= %(prefix)s AND (%(end)s::text IS NULL OR o.key < %(end)s::text)
    AND o.key >= %(after_key)s"""

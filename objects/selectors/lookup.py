@@ -22,7 +22,8 @@ EXTENT_SIZE_BYTES_MAX = 1 << 27  # no chunk is larger than 128 MiB
 
 VERSION_COLUMNS = """v.id, o.key, v.version_id, v.is_delete_marker, v.owner_id, v.size_bytes, v.etag, v.content_type,
        v.headers, v.metadata, v.tags, v.storage_class, v.checksum_algorithm, v.checksum_type, v.checksum, v.part_count,
-       v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold, v.acl, v.encryption"""
+       v.became_current_at, v.lock_mode, v.retain_until, v.legal_hold, v.acl, v.encryption,
+       v.replication_status"""
 EXTENT_COLUMNS = f"e.offset_bytes, e.size_bytes, e.chunk_offset_bytes, c.plain_bytes, {CHUNK_COLUMNS_SQL}"
 
 # Plan: unique index on bucket name; unique index on (bucket, key); primary key of the version; the index
@@ -104,6 +105,7 @@ class VersionRecord(NamedTuple):  # which is made five times as fast as a frozen
     legal_hold: bool | None
     acl: str | None
     encryption: StoredEncryption | None
+    replication_status: str
     first_extent: ExtentRecord | None
 
 
@@ -163,6 +165,7 @@ def _version_record(row: tuple[Any, ...]) -> VersionRecord:
         legal_hold,
         acl,
         encryption,
+        replication_status,
         *extent,
     ) = row
     return VersionRecord(
@@ -188,6 +191,7 @@ def _version_record(row: tuple[Any, ...]) -> VersionRecord:
         legal_hold=legal_hold,
         acl=acl,
         encryption=None if encryption == "{}" else StoredEncryption.from_document(json.loads(encryption)),
+        replication_status=replication_status,
         first_extent=None if extent[0] is None else _extent_record(tuple(extent)),
     )
 

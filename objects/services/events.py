@@ -24,3 +24,15 @@ def note_version_event(version_row: int, event_name: str, details: dict[str, Any
         cause["details"] = details
     with connection.cursor() as cursor:
         cursor.execute("SELECT objects_note_version_event(%s, %s::jsonb)", [version_row, json.dumps(cause)])
+
+
+def note_version_change(version_row: int, event_name: str | None) -> None:
+    """Note a change of a version's tags, grants or protection: for replication, and as an event if it has a name.
+
+    One statement, in the transaction of the change.
+    """
+    assert connection.in_atomic_block, "the note belongs to the transaction of the change"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT objects_queue_change(%s)", [version_row])
+    if event_name is not None:
+        note_version_event(version_row, event_name)

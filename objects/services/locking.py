@@ -9,7 +9,7 @@ from django.db import transaction
 from events.cause import RETENTION_PUT
 from objects.models import ObjectVersion
 from objects.retention import ObjectLock, check_change
-from objects.services.events import note_version_event
+from objects.services.events import note_version_change
 from s3protocol import errors
 
 
@@ -27,10 +27,12 @@ def put_object_retention(
         held = ObjectLock(version.lock_mode, version.retain_until, version.legal_hold)
         check_change(held, mode, retain_until, now=now, is_bypassing=is_bypassing)
         ObjectVersion.objects.filter(pk=version_row).update(lock_mode=mode, retain_until=retain_until)
-        note_version_event(version_row, RETENTION_PUT)
+        note_version_change(version_row, RETENTION_PUT)
 
 
 def put_object_legal_hold(*, version_row: int, is_held: bool) -> None:
     """Hold a visible version, or let it go. Raises NoSuchKey when it is gone meanwhile."""
-    if not ObjectVersion.objects.filter(pk=version_row, deleted_at=None).update(legal_hold=is_held):
-        raise errors.NoSuchKey
+    with transaction.atomic():
+        if not ObjectVersion.objects.filter(pk=version_row, deleted_at=None).update(legal_hold=is_held):
+            raise errors.NoSuchKey
+        note_version_change(version_row, None)

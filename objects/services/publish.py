@@ -59,6 +59,7 @@ class NewVersion:
     encryption: StoredEncryption | None = None
     version_id: str = field(default_factory=new_version_id)
     event_name: str = CREATED_BY_PUT
+    replication_status: str = ""
 
     def document(self) -> str:
         """Render the columns for the publishing functions."""

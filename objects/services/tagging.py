@@ -8,7 +8,7 @@ from django.db import transaction
 
 from events.cause import TAGS_PUT
 from objects.models import ObjectVersion
-from objects.services.events import note_version_event
+from objects.services.events import note_version_change
 from s3protocol import errors
 
 
@@ -17,4 +17,4 @@ def put_object_tagging(*, version_row: int, tags: Mapping[str, str], event_name:
     with transaction.atomic():
         if not ObjectVersion.objects.filter(pk=version_row, deleted_at=None).update(tags=dict(tags)):
             raise errors.NoSuchKey
-        note_version_event(version_row, event_name)
+        note_version_change(version_row, event_name)

@@ -38,6 +38,37 @@ CREATE FUNCTION objects_note_event(
      ORDER BY r.id
 $$;
 
+CREATE FUNCTION objects_queue_replication(p_version_row bigint, p_kind text) RETURNS void LANGUAGE plpgsql AS $$
+-- Queue a version, a delete marker or a change of one for each destination of the bucket's rules that fit, the rule of
+-- the highest priority for each. Replicas go nowhere; changes of replicas go where a rule says so.
+-- Plan: a range of the index replication_rules_of_bucket.
+BEGIN
+    INSERT INTO objects_replication
+           (bucket_id, rule_id, key, version_row, kind, destination_name, storage_class, takes_ownership, kms_key,
+            queued_at)
+    SELECT DISTINCT ON (r.destination_name) v.bucket_id, r.rule_id, o.key, v.id, p_kind, r.destination_name,
+           r.storage_class, r.takes_ownership, r.kms_key, clock_timestamp()
+      FROM objects_objectversion v JOIN objects_object o ON o.id = v.object_id
+      JOIN buckets_replicationrule r ON r.bucket_id = v.bucket_id
+     WHERE v.id = p_version_row AND starts_with(o.key, r.prefix) AND v.tags @> r.tags
+       AND (p_kind <> 'marker' OR r.replicates_markers)
+       AND (p_kind <> 'change' OR v.replication_status <> '')  -- what was there before the rule has no replica
+       AND (v.encryption->>'method' IS DISTINCT FROM 'aws:kms' OR r.replicates_kms)
+       AND (v.replication_status <> 'REPLICA' OR (p_kind = 'change' AND r.syncs_replicas))
+     ORDER BY r.destination_name, r.priority DESC;
+    IF FOUND THEN
+        UPDATE objects_objectversion SET replication_status = 'PENDING'
+         WHERE id = p_version_row AND replication_status <> 'REPLICA';
+    END IF;
+END $$;
+
+CREATE FUNCTION objects_queue_change(p_version_row bigint) RETURNS void LANGUAGE sql AS $$
+    -- Queue a change of a version's tags, grants or protection, made in this transaction, where the bucket is replicated.
+    SELECT objects_queue_replication(v.id, 'change')
+      FROM objects_objectversion v JOIN buckets_bucket b ON b.id = v.bucket_id
+     WHERE v.id = p_version_row AND b.has_replication_rules AND v.version_id <> 'null'
+$$;
+
 CREATE FUNCTION objects_note_version_event(p_version_row bigint, p_cause jsonb) RETURNS void LANGUAGE sql AS $$
     -- Put the event that the cause names into the outbox, about a version that has just been changed in this transaction.
     SELECT objects_note_event(v.bucket_id, p_cause->>'event', o.key, v.version_id, v.size_bytes, v.etag, p_cause)
@@ -96,7 +127,7 @@ CREATE FUNCTION objects_insert_version(
     INSERT INTO objects_objectversion
            (id, object_id, bucket_id, version_id, is_delete_marker, owner_id, size_bytes, etag, content_type, headers,
             metadata, tags, storage_class, checksum_algorithm, checksum_type, checksum, part_count, parts,
-            lock_mode, retain_until, legal_hold, acl, encryption, became_current_at)
+            lock_mode, retain_until, legal_hold, acl, encryption, replication_status, became_current_at)
     VALUES (p_id, p_object_id, p_bucket_id, p_version_id, coalesce((p_version->>'is_delete_marker')::boolean, false),
             p_version->>'owner_id', coalesce((p_version->>'size_bytes')::bigint, 0), coalesce(p_version->>'etag', ''),
             coalesce(p_version->>'content_type', ''), coalesce(p_version->'headers', '{}'),
@@ -105,7 +136,8 @@ CREATE FUNCTION objects_insert_version(
             coalesce(p_version->>'checksum_type', ''), coalesce(p_version->>'checksum', ''),
             (p_version->>'part_count')::int, nullif(p_version->'parts', 'null'), coalesce(p_version->>'lock_mode', ''),
             (p_version->>'retain_until')::timestamptz, (p_version->>'legal_hold')::boolean,
-            nullif(p_version->'acl', 'null'), coalesce(p_version->'encryption', '{}'), p_now)
+            nullif(p_version->'acl', 'null'), coalesce(p_version->'encryption', '{}'),
+            coalesce(p_version->>'replication_status', ''), p_now)
 $$;
 
 CREATE FUNCTION objects_retained_by_default(p_version jsonb, p_retention jsonb) RETURNS jsonb LANGUAGE sql AS $$
@@ -140,11 +172,12 @@ DECLARE
     v_replaced objects_objectversion;
     v_was_listed boolean;
     v_is_told boolean;
+    v_is_replicated boolean;
 BEGIN
     outcome := '';
     PERFORM pg_advisory_xact_lock_shared(28514, hashint8(p_bucket_id));
-    SELECT b.versioning, b.history_seconds, b.default_retention, b.has_notification_rules
-      INTO v_versioning, v_history_seconds, v_default_retention, v_is_told
+    SELECT b.versioning, b.history_seconds, b.default_retention, b.has_notification_rules, b.has_replication_rules
+      INTO v_versioning, v_history_seconds, v_default_retention, v_is_told, v_is_replicated
       FROM buckets_bucket b WHERE b.id = p_bucket_id;
     IF NOT FOUND THEN
         outcome := 'NoSuchBucket';
@@ -168,6 +201,9 @@ BEGIN
                 PERFORM objects_count_usage(p_bucket_id, 1, 1, (p_version->>'size_bytes')::bigint, 0, 0);
                 IF v_is_told THEN
                     PERFORM objects_note_created(p_bucket_id, p_key, version_id, p_version);
+                END IF;
+                IF v_is_replicated THEN
+                    PERFORM objects_queue_replication(version_row, 'version');
                 END IF;
                 RETURN;
             END IF;
@@ -213,6 +249,9 @@ BEGIN
         p_bucket_id, CASE WHEN v_was_listed THEN 0 ELSE 1 END, 1, (p_version->>'size_bytes')::bigint, 0, 0);
     IF v_is_told THEN
         PERFORM objects_note_created(p_bucket_id, p_key, version_id, p_version);
+    END IF;
+    IF v_is_replicated THEN
+        PERFORM objects_queue_replication(version_row, 'version');
     END IF;
 END $$;
 
@@ -302,6 +341,7 @@ DECLARE
     v_versioning text;
     v_history_seconds int;
     v_is_told boolean;
+    v_is_replicated boolean;
     v_family text := coalesce(p_marker #>> '{cause,event}', 'ObjectRemoved');
     v_object objects_object;
     v_current objects_objectversion;
@@ -312,7 +352,8 @@ BEGIN
     outcome := '';
     is_delete_marker := false;
     PERFORM pg_advisory_xact_lock_shared(28514, hashint8(p_bucket_id));
-    SELECT b.versioning, b.history_seconds, b.has_notification_rules INTO v_versioning, v_history_seconds, v_is_told
+    SELECT b.versioning, b.history_seconds, b.has_notification_rules, b.has_replication_rules
+      INTO v_versioning, v_history_seconds, v_is_told, v_is_replicated
       FROM buckets_bucket b WHERE b.id = p_bucket_id;
     IF NOT FOUND THEN
         outcome := 'NoSuchBucket';
@@ -407,6 +448,9 @@ BEGIN
     IF v_is_told THEN
         PERFORM objects_note_event(
             p_bucket_id, v_family || ':DeleteMarkerCreated', p_key, version_id, NULL, NULL, p_marker->'cause');
+    END IF;
+    IF v_is_replicated AND v_family = 'ObjectRemoved' THEN  -- what lifecycle rules delete stays in the replica
+        PERFORM objects_queue_replication(v_marker_row, 'marker');
     END IF;
 END $$;
 

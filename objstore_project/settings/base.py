@@ -79,6 +79,7 @@ OBJSTORE_NODE_GRACE_SECONDS = ENVIRONMENT.integer("OBJSTORE_NODE_GRACE_SECONDS",
 # Events: how long delivery is tried before an event becomes a dead letter; where the store may connect to beside the
 # public network
 OBJSTORE_EVENT_RETRY_SECONDS = ENVIRONMENT.integer("OBJSTORE_EVENT_RETRY_SECONDS", 86_400)
+OBJSTORE_REPLICATION_RETRY_SECONDS = ENVIRONMENT.integer("OBJSTORE_REPLICATION_RETRY_SECONDS", 604_800)
 OBJSTORE_OUTBOUND_NETWORKS = ENVIRONMENT.networks("OBJSTORE_OUTBOUND_NETWORKS")
 
 # How hard the duties work on the nodes
