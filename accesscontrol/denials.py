@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from accesscontrol import secrets
 from accesscontrol.errors import SecretUnreadable
-from accesscontrol.policy import Decision, Outcome
+from accesscontrol.policy import ContextValues, Decision, Outcome
 from s3protocol import errors
 
 PURPOSE = b"objstore authorization messages"
 MESSAGE_SECONDS = 7 * 24 * 3600
 HEADER = "x-amz-encoded-message"
 _VALUE_LENGTH_MAX = 200
-_KEYS_MAX = 60
+_CONDITIONS_LENGTH_MAX = 3_000
+_HEADER_LENGTH_MAX = 2_048
 _MESSAGE_LENGTH_MAX = 10_240
 _DOCUMENT_BYTES_MAX = 131_072
 # What only the account of the resource may know of: its own policies and lists.
@@ -40,7 +42,8 @@ def access_denied(decision: Decision) -> errors.AccessDenied:
     message = encode_decision(decision)
     if message is None:
         return errors.AccessDenied()
-    return errors.AccessDenied(headers={HEADER: message}, EncodedMessage=message)
+    headers = {HEADER: message} if len(message) <= _HEADER_LENGTH_MAX else {}
+    return errors.AccessDenied(headers=headers, EncodedMessage=message)
 
 
 def encode_decision(decision: Decision) -> str | None:
@@ -48,7 +51,6 @@ def encode_decision(decision: Decision) -> str | None:
     request = decision.request
     if request is None:
         return None
-    conditions = list(request.context.items())[:_KEYS_MAX]
     document = {
         "at": int(datetime.now(UTC).timestamp()),
         "owner": decision.owner_account_id,
@@ -59,10 +61,21 @@ def encode_decision(decision: Decision) -> str | None:
         "outcome": decision.outcome.value,
         "reason": decision.reason,
         "matches": [[match.source, match.origin, match.name, match.is_allow] for match in decision.trace],
-        "conditions": [[key, [value[:_VALUE_LENGTH_MAX] for value in values]] for key, values in conditions],
+        "conditions": list(_conditions(request.context)),
     }
     compact = json.dumps(document, separators=(",", ":")).encode()
     return secrets.seal_bytes(zlib.compress(compact, 6), purpose=PURPOSE).decode()
+
+
+def _conditions(context: ContextValues) -> Iterator[list[Any]]:
+    """Yield condition keys with their values, shortened, until there is no room."""
+    room = _CONDITIONS_LENGTH_MAX
+    for key, values in context.items():
+        shortened = [value[:_VALUE_LENGTH_MAX] for value in values]
+        room -= len(key) + sum(map(len, shortened))
+        if room < 0:
+            return
+        yield [key, shortened]
 
 
 def decode_message(message: str, *, account_id: str, now: datetime) -> dict[str, Any]:

@@ -153,6 +153,8 @@ def parse_policy(text: str, kind: PolicyKind = PolicyKind.RESOURCE, bucket: str 
 def _read_json(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text, object_pairs_hook=_without_duplicates, parse_float=Decimal)
+        if "\\u" in text:  # half of a surrogate pair is no text
+            json.dumps(document, ensure_ascii=False, default=str).encode()
     except (ValueError, RecursionError) as error:
         if isinstance(error, PolicyError):
             raise

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from accesscontrol.models import ManagedPolicy, Role, User, UserGroup
@@ -116,7 +116,10 @@ def delete_user(*, account_id: str, name: str) -> None:
     _refuse_while(user.inline_policies.exists(), "must delete policies first.")
     _refuse_while(user.attachments.exists(), "must detach all policies first.")
     _refuse_while(user.user_groups.exists(), "must remove users from group first.")
-    user.delete()
+    try:
+        user.delete()
+    except models.ProtectedError:
+        raise errors.DeleteConflict("Cannot delete entity, something of this store still names the user.") from None
     forget_cached_keys()
 
 

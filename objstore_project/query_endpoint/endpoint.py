@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from accesscontrol.authentication import authenticate_query
 from accesscontrol.principal import ANONYMOUS, PrincipalKind
@@ -89,6 +90,10 @@ def _as_query_error(failure: Exception, request_id: str) -> errors.QueryError:
     if isinstance(failure, OperationalError | InterfaceError):
         logger.warning("request %s: the database does not answer: %s", request_id, failure)
         return errors.ServiceUnavailable()
+    if isinstance(failure, ObjectDoesNotExist):  # the rival deleted it a moment ago
+        return errors.NoSuchEntity()
+    if isinstance(failure, IntegrityError):  # the rival changed what this hangs on
+        return errors.ConcurrentModification()
     logger.error("request %s failed", request_id, exc_info=failure)
     return errors.InternalFailure()
 

@@ -34,6 +34,11 @@ class QueryError(Exception):
 class AccessDenied(QueryError, status=403, message="Access denied"): ...
 
 
+class ConcurrentModification(
+    QueryError, status=409, message="Another request changed the entity at the same time. Try again."
+): ...
+
+
 class DeleteConflict(QueryError, status=409, message="Cannot delete entity, something is still attached to it."): ...
 
 
