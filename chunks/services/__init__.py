@@ -3,6 +3,7 @@
 from chunks.services.adoption import adopt_moved_fragments
 from chunks.services.classes import add_storage_class, set_node_labels, set_storage_class, set_zone_region
 from chunks.services.faults import record_faults
+from chunks.services.future_times import bring_back_future_times
 from chunks.services.lost_nodes import LostNodes, queue_lost_nodes
 from chunks.services.orphans import SweepReport, sweep_orphans
 from chunks.services.probing import NodeProbe, probe_nodes
@@ -37,6 +38,7 @@ __all__ = [
     "begin_again",
     "begin_drains",
     "begin_rebalance",
+    "bring_back_future_times",
     "compact_segments",
     "count_segments",
     "count_unlinks",

@@ -156,7 +156,7 @@ if CELERY_BROKER_URL.startswith("unix://"):
     CELERY_BROKER_URL = CELERY_BROKER_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: the broker comes back
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "objstore_project.beat:Scheduler"  # django-celery-beat's, which a clock that is set back stops
 CELERY_TASK_IGNORE_RESULT = True  # what a task did is a row, not a message
 CELERY_TASK_ACKS_LATE = True  # tasks are idempotent: a task whose worker died runs again
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
