@@ -271,6 +271,19 @@ class Relocation(models.Model):
         return f"{self.kind} {self.node_id or ''}"
 
 
+class Condemned(models.Model):
+    """A chunk or a segment that had no row and whose bytes are deleted: nothing may refer to it any more."""
+
+    id = models.UUIDField(primary_key=True)
+    condemned_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "condemned"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class Garbage(models.Model):
     """A chunk that may be, or is, referred to by nothing.
 

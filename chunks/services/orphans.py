@@ -2,7 +2,8 @@
 
 They come from writers that were killed before they published, from repairs that were killed before they cleaned up,
 and from nodes that were away while a chunk was deleted or moved. A fragment exists before the row that refers to it,
-so nothing younger than the grace period is touched; it must be longer than the longest request.
+so nothing younger than the grace period is touched; it must be longer than the longest request. Should a clock lie about
+that, the upload is refused: see `chunks.services.condemning`.
 """
 
 import logging
@@ -19,6 +20,7 @@ from chunks import topology as topologies
 from chunks.errors import NodeUnavailable
 from chunks.fragment_format import parse_fragment_name, parse_segment_name
 from chunks.models import Chunk, Segment
+from chunks.services.condemning import condemn, forget_condemned
 from chunks.stores.protocol import FragmentStore, StoredFragment
 from chunks.topology import Topology
 
@@ -77,6 +79,8 @@ def sweep_orphans(
         except NodeUnavailable as error:
             logger.warning("orphans on %s are left for another time: %s", node.name, error)
             report.unreachable_nodes += 1
+    for database in databases:
+        forget_condemned(using=database)
     return report
 
 
@@ -89,11 +93,19 @@ def _sweep_shard(sweep: _Sweep, shard: int) -> None:
             if found.is_unfinished:
                 _delete(sweep, found)
         orphans = list(find_orphans(old, node_id=sweep.node_id, databases=sweep.databases))
-        for orphan in orphans if orphans and sweep.may_delete() else ():
-            _delete_orphan(sweep, *orphan)
+        if orphans and sweep.may_delete() and _condemn(sweep, {chunk_id for _, chunk_id, _ in orphans}):
+            for orphan in orphans:
+                _delete_orphan(sweep, *orphan)
         segments = list(find_orphan_segments(old, node_id=sweep.node_id, databases=sweep.databases))
         for found, segment_id in segments if segments and sweep.may_delete() else ():
             _delete_orphan_segment(sweep, found, segment_id)
+
+
+def _condemn(sweep: _Sweep, chunk_ids: set[UUID]) -> bool:
+    """See to it that chunks without a row never get one. One statement or two for each database, and a short wait."""
+    for database in sweep.databases:
+        chunk_ids -= set(Chunk.objects.using(database).filter(pk__in=chunk_ids).values_list("id", flat=True))
+    return all(condemn(chunk_ids, using=database) for database in sweep.databases)
 
 
 def find_orphans(

@@ -24,6 +24,7 @@ from chunks.models import Chunk, FragmentFault
 from chunks.packing import PackedFragment, Packer
 from chunks.reader import read_chunk
 from chunks.records import ChunkView, FaultKind, FaultRecord, signed
+from chunks.services.condemning import is_condemned
 from chunks.services.faults import record_faults
 from chunks.services.segments import SETTLING_SECONDS, count_soon, process_packer
 from chunks.topology import Topology
@@ -130,6 +131,10 @@ def _read_all(rows: Sequence[Chunk], repacked: Repacked, topology: Topology) -> 
         yield _Read(view, packed_fragment(row.id, parse_scheme(row.scheme), data, checksum))
 
 
+class _Swept(Exception):
+    """The segment was taken for empty: the clock was set forward since it was begun."""
+
+
 def _repack_group(
     read: Sequence[_Read],
     storage_class: str,
@@ -158,18 +163,24 @@ def _repack_group(
         packed.segment_id,
         list(packed.node_ids),
     ]
-    with transaction.atomic(using=using), connections[using].cursor() as cursor:
-        cursor.execute(_MOVE_ROWS, parameters)
-        moved = {row[0] for row in cursor.fetchall()}
-        FragmentFault.objects.using(using).filter(chunk_id__in=moved).delete()
-        record_faults(
-            (
-                FaultRecord(chunk_id, index, packed.node_ids[index], FaultKind.MISPLACED)
-                for chunk_id in moved
-                for index in packed.misplaced
-            ),
-            using=using,
-        )
+    try:
+        with transaction.atomic(using=using), connections[using].cursor() as cursor:
+            cursor.execute(_MOVE_ROWS, parameters)
+            moved = {row[0] for row in cursor.fetchall()}
+            FragmentFault.objects.using(using).filter(chunk_id__in=moved).delete()
+            record_faults(
+                (
+                    FaultRecord(chunk_id, index, packed.node_ids[index], FaultKind.MISPLACED)
+                    for chunk_id in moved
+                    for index in packed.misplaced
+                ),
+                using=using,
+            )
+            if is_condemned(packed.segment_id, using=using):
+                raise _Swept
+    except _Swept:
+        repacked.errors |= {one.view.id: "the new segment was swept" for one in read}
+        return
     repacked.moved |= moved
     repacked.size_bytes += sum(one.fragment.size_bytes for one in read if one.view.id in moved)
     repacked.errors |= {one.view.id: "in other hands" for one in read if one.view.id not in moved}

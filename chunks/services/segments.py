@@ -22,6 +22,7 @@ from chunks.fragment_format import segment_name
 from chunks.models import Segment
 from chunks.packing import SEGMENT_SECONDS_MAX, NewSegment, Packer
 from chunks.records import CHUNK_COLUMNS_SQL, PACKED_BYTES_SQL, ChunkView
+from chunks.services.condemning import condemn, pardon
 from chunks.topology import Topology
 
 # Twice the time after which its own process leaves a segment.
@@ -65,13 +66,15 @@ UPDATE chunks_segment SET counted_at = NULL
 """
 
 # Sealed for longer than an upload lasts, and empty for longer than a read.
-_CLAIM_EMPTY = """
+_FIND_EMPTY = """
 SELECT id, node_ids FROM chunks_segment s
  WHERE sealed_at <= statement_timestamp() - make_interval(secs => %s)
    AND emptied_at <= statement_timestamp() - make_interval(secs => %s)
    AND NOT EXISTS (SELECT FROM chunks_chunk c WHERE c.segment_id = s.id)
- ORDER BY emptied_at LIMIT %s FOR UPDATE SKIP LOCKED
+   AND (%s::uuid[] IS NULL OR id = ANY(%s::uuid[]))
+ ORDER BY emptied_at LIMIT %s
 """
+_CLAIM_EMPTY = f"{_FIND_EMPTY} FOR UPDATE SKIP LOCKED"
 
 
 class DatabaseRegistry:
@@ -174,9 +177,16 @@ def delete_empty_segments(
     topology = topology or topologies.current()
     gone: list[UUID] = []
     postponed: list[UUID] = []
+    graces = [sealed_grace_seconds, empty_grace_seconds]
+    with connections[using].cursor() as cursor:
+        cursor.execute(_FIND_EMPTY, [*graces, None, None, batch_size])
+        found = [row[0] for row in cursor.fetchall()]
+    if not found or not condemn(found, using=using):
+        return 0
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
-        cursor.execute(_CLAIM_EMPTY, [sealed_grace_seconds, empty_grace_seconds, batch_size])
+        cursor.execute(_CLAIM_EMPTY, [*graces, found, found, batch_size])
         claimed = cursor.fetchall()
+        pardon(set(found) - {row[0] for row in claimed}, using=using)
         if claimed and not may_delete():
             return 0
         for segment_id, node_ids in claimed:

@@ -267,6 +267,11 @@ BEGIN
       FROM jsonb_to_recordset(p_chunks)
         AS c(id uuid, size_bytes int, scheme text, node_ids smallint[], checksum bigint, storage_class text,
              segment_id uuid, segment_offset int, plain_bytes int);
+    -- After the insertion, in a snapshot of its own: chunks.services.condemning says why that is enough.
+    IF EXISTS (SELECT FROM jsonb_to_recordset(p_chunks) AS c(id uuid, segment_id uuid)
+                 JOIN chunks_condemned x ON x.id IN (c.id, c.segment_id)) THEN
+        RAISE EXCEPTION 'the bytes of a chunk were swept before it was published' USING ERRCODE = 'serialization_failure';
+    END IF;
     INSERT INTO objects_extent (version_id, part_id, offset_bytes, size_bytes, chunk_id)
     SELECT p_version, p_part, c.offset_bytes, coalesce(c.extent_bytes, c.size_bytes), c.id
       FROM jsonb_to_recordset(p_chunks) AS c(id uuid, size_bytes int, extent_bytes int, offset_bytes bigint);

@@ -23,6 +23,7 @@ from tests.live.system import LiveSystem
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
 BUCKET = "remote"
+full = pytest.mark.skipif(os.environ.get("OBJSTORE_TEST_SCALE") != "full", reason="needs OBJSTORE_TEST_SCALE=full")
 S3, SFTP = "storages.backends.s3.S3Storage", "storages.backends.sftpstorage.SFTPStorage"
 
 
@@ -117,6 +118,7 @@ def answerless(system: LiveSystem) -> list[tuple]:
     )
 
 
+@full
 def test_a_pool_that_is_all_remote_loses_nothing_when_its_server_is_killed(
     system: LiveSystem, seaweedfs: SeaweedFS, seed: int
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_pool_that_is_all_remote_loses_nothing_when_its_server_is_killed(
     make_whole(system)
 
 
+@full
 def test_what_rots_or_vanishes_in_a_bucket_is_found_and_repaired(
     system: LiveSystem, seaweedfs: SeaweedFS, seed: int
 ) -> None:
@@ -173,6 +176,7 @@ def test_what_rots_or_vanishes_in_a_bucket_is_found_and_repaired(
     clients.assert_reads()
 
 
+@full
 def test_a_bucket_prefix_that_is_emptied_is_a_lost_node_and_takes_no_writes(
     system: LiveSystem, seaweedfs: SeaweedFS, seed: int
 ) -> None:

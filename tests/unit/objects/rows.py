@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -20,7 +21,9 @@ def add_bucket(name: str, *, history_seconds: int = 0) -> int:
     return Bucket.objects.create(name=name, owner=owner, history_seconds=history_seconds).pk
 
 
-def put_version(bucket_id: int, key: str, chunks: Sequence[WrittenChunk], *, share: bool = False) -> int:
+def put_version(
+    bucket_id: int, key: str, chunks: Sequence[WrittenChunk], *, share: bool = False, segment_id: UUID | None = None
+) -> int:
     """Publish a version of the chunks; `share`: their rows are there already. Return its row."""
     rows, offset = [], 0
     for chunk in chunks:
@@ -36,6 +39,7 @@ def put_version(bucket_id: int, key: str, chunks: Sequence[WrittenChunk], *, sha
                 "segment_offset": chunk.segment_offset,
                 "offset_bytes": offset,
                 "faults": [],
+                **({} if segment_id is None else {"segment_id": str(segment_id), "segment_offset": 0}),
             }
         )
         offset += chunk.size_bytes
