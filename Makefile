@@ -20,13 +20,14 @@ test: .venv/.installed-dev ## Run all tests
 	@bin/install-test-tools
 	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: .venv/.installed-dev ## Lint, format, types, imports, Django's checks, missing migrations
+check: .venv/.installed-dev ## Lint, format, types, imports, Django's checks, missing migrations, advisories
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy .
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(PYTHON) manage.py check --settings objstore_project.settings.testing --fail-level WARNING
 	$(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run --settings objstore_project.settings.testing
+	$(PYTHON) bin/audit-dependencies
 
 format: .venv/.installed-dev ## Format the code and fix what the linter can
 	$(PYTHON) -m ruff format .

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -106,6 +106,7 @@ class AuditDraft:
     decisions: list[tuple[str, str | None, Decision]] = field(default_factory=list)
     facts: Mapping[str, Any] | None = None
     is_written: bool = False
+    when_finished: Callable[[AuditDraft], None] | None = None
 
     def name_principal(self, principal: Principal, auth_type: str = "") -> None:
         """Say who it is."""
@@ -122,13 +123,22 @@ class AuditDraft:
     def for_resource(self, *, action: str, key: str | None, version_id: str | None) -> AuditDraft:
         """Return the draft of one of several things that the request does, with decisions of its own."""
         return replace(
-            self, action=action, key=key, version_id=version_id, decisions=[], is_written=False, object_bytes=None
+            self,
+            action=action,
+            key=key,
+            version_id=version_id,
+            decisions=[],
+            is_written=False,
+            object_bytes=None,
+            when_finished=None,
         )
 
     def finish(self, *, status: int, error_code: str = "", bytes_out: int = 0) -> None:
         """Say how the request ended."""
         self.status, self.error_code, self.bytes_out = status, error_code, bytes_out
         self.duration_seconds = time.perf_counter() - self.started
+        if self.when_finished is not None:
+            self.when_finished(self)
 
     def values(self) -> list[str | None]:
         """Return the row, in the order of COLUMNS, as PostgreSQL reads text."""

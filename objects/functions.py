@@ -10,7 +10,16 @@ from pathlib import Path
 
 from django.db import migrations
 
-SCRIPTS = ("publish.sql", "walk.sql", "move.sql", "append.sql", "annotations.sql", "rename.sql", "as_of.sql")
+SCRIPTS = (
+    "quota.sql",
+    "publish.sql",
+    "walk.sql",
+    "move.sql",
+    "append.sql",
+    "annotations.sql",
+    "rename.sql",
+    "as_of.sql",
+)
 
 _SQL_DIR = Path(__file__).resolve().parent / "sql"
 

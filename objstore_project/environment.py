@@ -236,6 +236,22 @@ def secret_key(environment: Environment) -> str:
     return value
 
 
+PREVIOUS_SECRET_KEY_FILE = "secret-key.previous"  # noqa: S105  the name of the file, not a secret
+
+
+def previous_secret_keys(environment: Environment) -> list[str]:
+    """Return the key before, while secrets are sealed anew: of the environment, or of the file that the rotation left."""
+    value = environment.secret("OBJSTORE_PREVIOUS_SECRET_KEY")
+    if value is None:
+        try:
+            value = (data_directory(environment) / PREVIOUS_SECRET_KEY_FILE).read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return []
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{PREVIOUS_SECRET_KEY_FILE}: {reason(error)}") from error
+    return [value] if value else []
+
+
 def prepare_data_directory(variables: Mapping[str, str]) -> Path:
     """Create the data directory with its `run` directory and secret key, each only where it is missing."""
     environment = Environment(variables)

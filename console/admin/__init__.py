@@ -5,6 +5,6 @@ object's extents, a chunk's nodes), and because the gateway, which has no admin,
 `chunks.admin` says of storage is extended.
 """
 
-from console.admin import accounts, buckets, events, identities, objects, schedule, sign_in, storage
+from console.admin import accounts, buckets, events, identities, limits, objects, schedule, sign_in, storage
 
-__all__ = ["accounts", "buckets", "events", "identities", "objects", "schedule", "sign_in", "storage"]
+__all__ = ["accounts", "buckets", "events", "identities", "limits", "objects", "schedule", "sign_in", "storage"]

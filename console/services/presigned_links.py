@@ -49,4 +49,5 @@ def s3_endpoint(console_host: str) -> str:
     """Return scheme, host and port of the S3 gateway as a browser reaches it."""
     address = settings.OBJSTORE_S3_ADDRESS
     host = console_host if address.host in _ALL_INTERFACES else address.host
-    return f"http://[{host}]:{address.port}" if ":" in host else f"http://{host}:{address.port}"
+    host = f"[{host}]" if ":" in host else host
+    return f"{settings.OBJSTORE_SCHEME}://{host}:{address.port}"

@@ -18,6 +18,7 @@ from console.forms import CreateBucketForm, HistoryForm
 from console.services.buckets import put_bucket_history
 from console.services.presigned_links import s3_endpoint
 from console.sizes import human_duration
+from limits.selectors import find_bucket_limits
 from objects.selectors.usage import find_usage
 from objects.services.bucket import delete_bucket as delete_empty_bucket
 from s3protocol import errors
@@ -83,6 +84,7 @@ def bucket_settings(request: HttpRequest, bucket_name: str) -> HttpResponse:
         "bucket": bucket,
         "usage": find_usage([bucket.id])[bucket.id],
         "history_form": HistoryForm.showing(bucket.history_seconds),
+        "limits": find_bucket_limits(bucket_id=bucket.id, owner_id=bucket.owner_id),
     }
     return render(request, "console/bucket_settings.html", context)
 

@@ -173,6 +173,8 @@ DECLARE
     v_was_listed boolean;
     v_is_told boolean;
     v_is_replicated boolean;
+    v_room record;
+    v_fits boolean;
 BEGIN
     outcome := '';
     PERFORM pg_advisory_xact_lock_shared(28514, hashint8(p_bucket_id));
@@ -188,8 +190,12 @@ BEGIN
     END IF;
     version_id := CASE WHEN v_versioning = 'Enabled' THEN p_version->>'version_id' ELSE 'null' END;
     version_row := nextval('objects_objectversion_id_seq');
+    -- Before the key's lock, as writers near the end of a quota take turns.
+    v_room := objects_quota_room(p_bucket_id, (p_version->>'size_bytes')::bigint);
+    v_fits := coalesce(v_room.objects_left >= 1, true)
+          AND coalesce(v_room.bytes_left >= (p_version->>'size_bytes')::bigint, true);
     LOOP
-        IF p_if_match IS NULL THEN
+        IF p_if_match IS NULL AND v_fits THEN
             -- A new key: nobody can be waiting for it, its row is born pointing at the version that follows.
             INSERT INTO objects_object (bucket_id, key, current_version_id, is_listed)
             VALUES (p_bucket_id, p_key, version_row, true)
@@ -210,8 +216,8 @@ BEGIN
         END IF;
         SELECT * INTO v_object FROM objects_object o WHERE o.bucket_id = p_bucket_id AND o.key = p_key FOR UPDATE;
         EXIT WHEN FOUND;
-        IF p_if_match IS NOT NULL THEN
-            outcome := 'NoSuchKey';
+        IF p_if_match IS NOT NULL OR NOT v_fits THEN
+            outcome := CASE WHEN p_if_match IS NOT NULL THEN 'NoSuchKey' ELSE 'QuotaExceeded' END;
             RETURN;
         END IF;
         -- The collector removed the row between the two statements: try again.
@@ -235,9 +241,15 @@ BEGIN
     IF version_id = 'null' THEN
         SELECT * INTO v_replaced FROM objects_objectversion v
          WHERE v.object_id = v_object.id AND v.version_id = 'null' AND v.deleted_at IS NULL;
-        IF FOUND THEN
-            PERFORM objects_retire_version(v_replaced, v_history_seconds, became_current_at);
-        END IF;
+    END IF;
+    -- What is replaced makes room for what replaces it.
+    IF NOT v_fits AND ((NOT v_was_listed AND v_room.objects_left < 1)
+        OR v_room.bytes_left + coalesce(v_replaced.size_bytes, 0) < (p_version->>'size_bytes')::bigint) THEN
+        outcome := 'QuotaExceeded';
+        RETURN;
+    END IF;
+    IF v_replaced.id IS NOT NULL THEN
+        PERFORM objects_retire_version(v_replaced, v_history_seconds, became_current_at);
     END IF;
     IF v_current.id IS DISTINCT FROM v_replaced.id THEN
         UPDATE objects_objectversion SET superseded_at = objects_publish_version.became_current_at

@@ -81,7 +81,7 @@ def record(draft: AuditDraft, response: WireResponse, error_code: str) -> WireRe
         draft.finish(status=response.status, error_code=error_code, bytes_out=len(body))
         leave(draft)
         return response
-    if not is_wanted(draft):
+    if not is_wanted(draft) and draft.when_finished is None:
         return response
     return replace(response, body=_CountedStream(body, draft))
 

@@ -36,6 +36,7 @@ from objstore_project.s3_endpoint.authorization import authorize_operation
 from objstore_project.s3_endpoint.body import RequestBody, drain, is_expectation_left
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
+from objstore_project.s3_endpoint.rates import keep_rates
 from objstore_project.s3_endpoint.response import error_response, success_response
 from objstore_project.s3_endpoint.undelete import UNDELETE, answer_undelete
 from s3protocol import errors
@@ -178,6 +179,7 @@ class _Exchange:
         )
         context = self._find(operation, address, authenticated)
         self.draft.owner_id = None if context.bucket_record is None else context.bucket_record.owner_id
+        keep_rates(self.draft, context.bucket_record)
         self.draft.object_bytes = None if context.version is None else context.version.size_bytes
         if operation.decided != Decided.BY_BODY:
             authorize_operation(operation, address, context)

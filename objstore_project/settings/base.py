@@ -38,6 +38,13 @@ OBJSTORE_OIDC_SCOPES = ENVIRONMENT.text("OBJSTORE_OIDC_SCOPES", "openid profile 
 OBJSTORE_OIDC_GROUPS_CLAIM = ENVIRONMENT.text("OBJSTORE_OIDC_GROUPS_CLAIM", "groups")
 OBJSTORE_OIDC_OPERATOR_GROUP = ENVIRONMENT.text("OBJSTORE_OIDC_OPERATOR_GROUP", "")
 
+# TLS on both ports: one certificate chain and its key
+OBJSTORE_TLS_CERTIFICATE = ENVIRONMENT.text("OBJSTORE_TLS_CERTIFICATE", "")
+OBJSTORE_TLS_KEY = ENVIRONMENT.text("OBJSTORE_TLS_KEY", "")
+if bool(OBJSTORE_TLS_CERTIFICATE) != bool(OBJSTORE_TLS_KEY):
+    raise _environment.ConfigurationError("OBJSTORE_TLS_CERTIFICATE, OBJSTORE_TLS_KEY: set both or none")
+OBJSTORE_SCHEME = "https" if OBJSTORE_TLS_CERTIFICATE else "http"
+
 # Size of the gateway
 OBJSTORE_GATEWAY_WORKERS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_WORKERS", os.cpu_count() or 1, minimum=1)
 OBJSTORE_GATEWAY_THREADS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_THREADS", 32, minimum=1)
@@ -97,6 +104,9 @@ OBJSTORE_JOURNAL_COPIES = ENVIRONMENT.integer("OBJSTORE_JOURNAL_COPIES", 3, mini
 OBJSTORE_JOURNAL_SNAPSHOT_SECONDS = ENVIRONMENT.integer("OBJSTORE_JOURNAL_SNAPSHOT_SECONDS", 21_600, minimum=1)
 OBJSTORE_JOURNAL_GARBAGE_SECONDS = ENVIRONMENT.integer("OBJSTORE_JOURNAL_GARBAGE_SECONDS", 86_400)
 
+# Whether requests with a rate limit are let through while Valkey is away
+OBJSTORE_RATE_LIMIT_FAILURE = ENVIRONMENT.choice("OBJSTORE_RATE_LIMIT_FAILURE", "open", choices=("open", "closed"))
+
 # Logs
 OBJSTORE_LOG_FORMAT = ENVIRONMENT.choice("OBJSTORE_LOG_FORMAT", "text", choices=("text", "json"))
 OBJSTORE_LOG_LEVEL = ENVIRONMENT.choice(
@@ -110,7 +120,7 @@ LOGGING_CONFIG = "logging.config.dictConfig"
 OBJSTORE_RUNTIME_DIR = runtime_directory(OBJSTORE_DATA_DIR)
 
 SECRET_KEY = _environment.secret_key(ENVIRONMENT)
-SECRET_KEY_FALLBACKS: list[str] = []
+SECRET_KEY_FALLBACKS = _environment.previous_secret_keys(ENVIRONMENT)
 
 _database = ENVIRONMENT.database_url("DATABASE_URL")
 OBJSTORE_IS_DATABASE_EMBEDDED = _database is None
@@ -191,6 +201,7 @@ INSTALLED_APPS = [
     "keymanagement",
     "events",
     "buckets",
+    "limits",
     "objects",
     "chunks",
     "journal",

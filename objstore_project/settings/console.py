@@ -2,7 +2,7 @@
 
 from console.theme import UNFOLD  # noqa: F401  a setting
 from objstore_project.settings.base import *  # noqa: F403  settings build on each other
-from objstore_project.settings.base import BASE_DIR, INSTALLED_APPS, OBJSTORE_DATA_DIR
+from objstore_project.settings.base import BASE_DIR, INSTALLED_APPS, OBJSTORE_DATA_DIR, OBJSTORE_SCHEME
 
 ROOT_URLCONF = "objstore_project.urls_console"
 WSGI_APPLICATION = "objstore_project.wsgi_console.application"
@@ -55,6 +55,8 @@ SESSION_COOKIE_NAME = "objstore_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = OBJSTORE_SCHEME == "https"
+SECURE_HSTS_SECONDS = 365 * 86_400 if OBJSTORE_SCHEME == "https" else 0
 CSRF_COOKIE_NAME = "objstore_csrf"
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
 CSRF_COOKIE_SAMESITE = "Lax"

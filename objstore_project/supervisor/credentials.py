@@ -69,11 +69,11 @@ def banner(credentials: Credentials) -> str:
     secret_key = "(OBJSTORE_ROOT_SECRET_KEY)" if settings.OBJSTORE_ROOT_SECRET_KEY else credentials.secret_key
     password = "(OBJSTORE_ADMIN_PASSWORD)" if settings.OBJSTORE_ADMIN_PASSWORD else credentials.admin_password
     rows = (
-        ("S3 endpoint", f"http://{settings.OBJSTORE_S3_ADDRESS}"),
+        ("S3 endpoint", f"{settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_S3_ADDRESS}"),
         ("Access key", credentials.access_key),
         ("Secret key", secret_key),
         ("Region", settings.OBJSTORE_REGION),
-        ("Console", f"http://{settings.OBJSTORE_CONSOLE_ADDRESS}/"),
+        ("Console", f"{settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_CONSOLE_ADDRESS}/"),
         ("User", credentials.admin_user),
         ("Password", password),
         ("Data", str(settings.OBJSTORE_DATA_DIR)),

@@ -12,12 +12,13 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
@@ -63,6 +64,7 @@ def serve(name: str) -> None:
         respawn_interval=0.5,
         workers_kill_timeout=STOP_SECONDS,
         process_name=f"objstore {name}",
+        **tls_files(),
         **(static_files() if name == "console" else {}),
     )
 
@@ -70,6 +72,17 @@ def serve(name: str) -> None:
         return application
 
     server.serve(target_loader=load, wrap_loader=False)
+
+
+def tls_files() -> dict[str, Any]:
+    """Return granian's arguments for TLS, where there is a certificate: version 1.2 or newer."""
+    if not settings.OBJSTORE_TLS_CERTIFICATE:
+        return {}
+    return {
+        "ssl_cert": Path(settings.OBJSTORE_TLS_CERTIFICATE),
+        "ssl_key": Path(settings.OBJSTORE_TLS_KEY),
+        "ssl_protocol_min": SSLProtocols.tls12,
+    }
 
 
 def static_files() -> dict[str, Any]:

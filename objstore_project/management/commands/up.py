@@ -71,7 +71,8 @@ def run(log: JoinedLog) -> int:
         )
         supervisor.start(application_programs(), timeout_seconds=APPLICATION_START_SECONDS)
         log.say(
-            f"ready: S3 on http://{settings.OBJSTORE_S3_ADDRESS}, console on http://{settings.OBJSTORE_CONSOLE_ADDRESS}"
+            f"ready: S3 on {settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_S3_ADDRESS}, "
+            f"console on {settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_CONSOLE_ADDRESS}"
         )
         log.banner(banner(credentials))
         supervisor.supervise()

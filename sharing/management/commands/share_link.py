@@ -61,7 +61,7 @@ class Command(BaseCommand):
             downloads_max=options["downloads"],
         )
         slash = "/" if options["prefix"] else ""
-        self.stdout.write(f"http://{settings.OBJSTORE_S3_ADDRESS}/-/share/{made.token}{slash}")
+        self.stdout.write(f"{settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_S3_ADDRESS}/-/share/{made.token}{slash}")
 
     def _list(self, options: dict[str, Any]) -> None:
         for one in documents(list_share_links(account_id=None)):

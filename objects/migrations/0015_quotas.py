@@ -1,0 +1,16 @@
+"""Functions that keep quotas."""
+
+from django.db import migrations
+
+from objects.functions import recreate_functions
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("objects", "0014_replication"),
+        ("limits", "0001_limits"),
+    ]
+
+    operations = [
+        recreate_functions(),
+    ]
