@@ -7,7 +7,7 @@ from objects.functions import recreate_functions
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("objects", "0014_replication"),
+        ("objects", "0015_condemned_chunks"),
         ("limits", "0001_limits"),
     ]
 
