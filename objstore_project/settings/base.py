@@ -68,6 +68,10 @@ OBJSTORE_DEFAULT_OBJECT_OWNERSHIP = ENVIRONMENT.choice(
     choices=("objectwriter", "bucketownerpreferred", "bucketownerenforced"),
 )
 
+# What a query of SelectObjectContent may take
+OBJSTORE_SELECT_SECONDS = ENVIRONMENT.integer("OBJSTORE_SELECT_SECONDS", 300, minimum=1)
+OBJSTORE_SELECT_MEMORY_MIB = ENVIRONMENT.integer("OBJSTORE_SELECT_MEMORY_MIB", 256, minimum=64)
+
 # Clocks of the duties
 OBJSTORE_LIFECYCLE_DAY_SECONDS = ENVIRONMENT.integer("OBJSTORE_LIFECYCLE_DAY_SECONDS", 86_400, minimum=1)
 OBJSTORE_TRANSITION_MINIMA = ENVIRONMENT.choice(

@@ -15,6 +15,7 @@ from s3protocol.errors.document import error_document as error_document
 from s3protocol.errors.error import S3Error as S3Error
 from s3protocol.errors.requests import *
 from s3protocol.errors.resources import *
+from s3protocol.errors.select import *
 from s3protocol.errors.service import *
 
 by_code: Final = {error_class.code: error_class for error_class in S3Error.__subclasses__()}
