@@ -6,12 +6,13 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 
 from accesscontrol.models import Account
 from accesscontrol.public_access import ObjectOwnership
+from events.arns import NAME_PATTERN
 from events.models import EventTarget
 
 
@@ -167,7 +168,10 @@ class ReplicationRule(models.Model):
     priority = models.IntegerField(default=0)
     prefix = models.TextField(blank=True)
     tags = models.JSONField(default=dict)
-    destination_name = models.CharField(max_length=63, help_text="A bucket of this store.")
+    destination_name = models.CharField(max_length=63)
+    remote_name = models.CharField(
+        max_length=63, blank=True, db_default="", help_text="The store of that bucket; empty is this one."
+    )
     storage_class = models.CharField(max_length=32, blank=True, help_text="Of the replicas; empty is the source's.")
     takes_ownership = models.BooleanField(help_text="Replicas belong to the owner of the destination.")
     replicates_markers = models.BooleanField()
@@ -184,3 +188,21 @@ class ReplicationRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket} → {self.destination_name}"
+
+
+class RemoteStore(models.Model):
+    """Another store that buckets can be replicated to, over S3. Operators register it."""
+
+    name = models.CharField(max_length=63, unique=True, validators=[RegexValidator(rf"\A{NAME_PATTERN}\Z")])
+    url = models.CharField(max_length=1024, help_text="http(s)://host:port of its S3.")
+    region = models.CharField(max_length=32, default="us-east-1")
+    access_key_id = models.CharField(max_length=128)
+    sealed_secret_key = models.BinaryField(help_text="Sealed by accesscontrol.secrets; never shown.")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from buckets.identified import bucket_of_arn, check_filter, read_filter
+from events.arns import NAME_PATTERN
 from s3protocol import errors
 
 KIND = "replication"
 RULE_COUNT_MAX = 1_000
 ID_LENGTH_MAX = 255
 
+_REMOTE = re.compile(rf"arn:objstore:s3::({NAME_PATTERN}):([a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 
 
@@ -30,6 +32,7 @@ class Rule:
     prefix: str
     tags: Mapping[str, str]
     destination: str
+    remote: str
     account_id: str | None
     storage_class: str
     takes_ownership: bool
@@ -94,7 +97,9 @@ def _check_rule(rule: Mapping[str, Any], storage_classes: Collection[str]) -> No
 
 def _check_destination(rule: Mapping[str, Any], storage_classes: Collection[str]) -> None:
     destination = rule["Destination"]
-    bucket_of_arn(destination["Bucket"])
+    remote, _ = place_of_arn(destination["Bucket"])
+    if remote and destination.keys() & {"Account", "AccessControlTranslation"}:
+        raise errors.InvalidRequest("Replicas in another store belong to whose credentials are used there.")
     if destination.get("StorageClass", "STANDARD") not in {*storage_classes, "STANDARD"}:
         raise errors.InvalidStorageClass(StorageClassRequested=destination["StorageClass"])
     if "AccessControlTranslation" in destination and "Account" not in destination:
@@ -109,6 +114,15 @@ def _check_destination(rule: Mapping[str, Any], storage_classes: Collection[str]
         )
 
 
+def place_of_arn(arn: str) -> tuple[str, str]:
+    """Return the store (empty: this one) and the bucket of a destination.
+
+    Another store is `arn:objstore:s3::STORE:BUCKET`. Raises InvalidArgument, InvalidS3DestinationBucket.
+    """
+    matched = _REMOTE.fullmatch(arn)
+    return ("", bucket_of_arn(arn)) if matched is None else (matched[1], matched[2])
+
+
 def enabled_rules(document: Mapping[str, Any]) -> list[Rule]:
     """Return the enabled rules of a stored document."""
     return [_rule(rule) for rule in document["Rules"] if rule["Status"] == "Enabled"]
@@ -117,13 +131,15 @@ def enabled_rules(document: Mapping[str, Any]) -> list[Rule]:
 def _rule(rule: Mapping[str, Any]) -> Rule:
     wanted = read_filter(rule)
     destination, selection = rule["Destination"], rule.get("SourceSelectionCriteria", {})
+    place = place_of_arn(destination["Bucket"])
     markers = rule.get("DeleteMarkerReplication", {"Status": "Disabled" if "Filter" in rule else "Enabled"})
     return Rule(
         id=rule["ID"],
         priority=rule.get("Priority", 0),
         prefix=wanted.prefix if "Filter" in rule else rule["Prefix"],
         tags=dict(wanted.tags),
-        destination=bucket_of_arn(destination["Bucket"]),
+        destination=place[1],
+        remote=place[0],
         account_id=destination.get("Account"),
         storage_class=destination.get("StorageClass", ""),
         takes_ownership="AccessControlTranslation" in destination,

@@ -9,10 +9,19 @@ from django.db import connection, transaction
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
+from accesscontrol.secrets import seal, unseal
 from audit.selectors import newest_id
 from buckets import access_log, lifecycle, notification, replication
 from buckets.identified import CONFIGURATION_COUNT_MAX
-from buckets.models import AccessLogProgress, Bucket, BucketConfiguration, NotificationRule, ReplicationRule, Versioning
+from buckets.models import (
+    AccessLogProgress,
+    Bucket,
+    BucketConfiguration,
+    NotificationRule,
+    RemoteStore,
+    ReplicationRule,
+    Versioning,
+)
 from buckets.names import is_valid_bucket_name
 from events.models import EventTarget
 from events.services.outbox import note_test_event
@@ -20,6 +29,7 @@ from s3protocol import errors
 
 # The class of advisory locks that stand for a bucket's existence: a writer into the bucket holds its lock shared until
 # it commits, whoever deletes the bucket holds it exclusively. Nothing is written for it, so busy buckets stay cool.
+REMOTE_PURPOSE = b"objstore remote stores"
 BUCKET_LOCK_CLASS = 0x6F62
 
 
@@ -263,6 +273,7 @@ def put_bucket_replication(*, bucket_id: int, document: Mapping[str, Any] | None
                 prefix=rule.prefix,
                 tags=dict(rule.tags),
                 destination_name=rule.destination,
+                remote_name=rule.remote,
                 storage_class=rule.storage_class,
                 takes_ownership=rule.takes_ownership,
                 replicates_markers=rule.replicates_markers,
@@ -279,6 +290,10 @@ def _check_replicable(bucket: Bucket, document: Mapping[str, Any]) -> None:
     if bucket.versioning != Versioning.ENABLED:
         raise errors.InvalidRequest("Versioning must be 'Enabled' on the bucket to apply a replication configuration")
     for rule in replication.enabled_rules({"Rules": [{**one, "Status": "Enabled"} for one in document["Rules"]]}):
+        if rule.remote:
+            if not RemoteStore.objects.filter(name=rule.remote, is_active=True).exists():
+                raise errors.InvalidRequest("Destination store must be registered.")
+            continue
         destination = Bucket.objects.filter(name=rule.destination).first()
         if destination is None:
             raise errors.InvalidRequest("Destination bucket must exist.")
@@ -298,3 +313,17 @@ def put_bucket_request_payment(*, bucket_id: int, is_requester_pays: bool) -> No
 def delete_configuration(*, bucket_id: int, kind: str) -> None:
     """Remove a bucket's document of a kind, if there is one."""
     BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).delete()
+
+
+def add_remote_store(*, name: str, url: str, region: str, access_key_id: str, secret_key: str) -> RemoteStore:
+    """Register another store; the secret key is sealed. Connects to nothing. Raises IntegrityError for a name twice."""
+    sealed = seal(secret_key, purpose=REMOTE_PURPOSE)
+    with transaction.atomic():
+        return RemoteStore.objects.create(
+            name=name, url=url, region=region, access_key_id=access_key_id, sealed_secret_key=sealed
+        )
+
+
+def remote_secret_key(store: RemoteStore) -> str:
+    """Open the secret key of another store. Raises SecretUnreadable."""
+    return unseal(store.sealed_secret_key, purpose=REMOTE_PURPOSE)

@@ -74,6 +74,7 @@ UNFOLD: dict[str, Any] = {
                     _rows("Versions", "history", "objects.objectversion"),
                     _rows("Uploads in parts", "upload", "objects.multipartupload"),
                     _rows("Usage counters", "monitoring", "objects.bucketusage"),
+                    _rows("Remote stores", "public", "buckets.remotestore"),
                     _rows("Replication queue", "sync_alt", "objects.replication"),
                     _rows("Bucket metrics", "query_stats", "objects.bucketmetric"),
                 ],

@@ -412,6 +412,7 @@ class Replication(models.Model):
     version_row = models.BigIntegerField()
     kind = models.CharField(max_length=7, help_text="version, marker or change.")
     destination_name = models.CharField(max_length=63)
+    remote_name = models.CharField(max_length=63, blank=True, db_default="", help_text="Of another store.")
     storage_class = models.CharField(max_length=32, blank=True)
     takes_ownership = models.BooleanField()
     kms_key = models.CharField(max_length=2048, blank=True)

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from buckets.models import Bucket, BucketConfiguration
+from buckets.models import Bucket, BucketConfiguration, RemoteStore
 from console.admin.rows import BucketNameFilter, RowsAdmin, bucket_link, column, row_link, rows_link
 from console.sizes import human_duration, human_size
 from objects.models import BucketMetric, BucketUsage, Replication
@@ -146,3 +146,14 @@ class ReplicationAdmin(RowsAdmin):
         return bucket_link(
             row.bucket_id, Bucket.objects.filter(pk=row.bucket_id).values_list("name", flat=True).first()
         )
+
+
+@admin.register(RemoteStore)
+class RemoteStoreAdmin(RowsAdmin):
+    """Other stores that buckets can be replicated to."""
+
+    editable = ("is_active",)
+    hidden = ("sealed_secret_key",)
+    list_display = ("name", "url", "region", "access_key_id", "is_active")
+    search_fields = ("^name",)
+    ordering = ("name",)

@@ -10,6 +10,7 @@ from objects.attributes import KEY_BYTES_MAX
 from objects.conditions import unquote_etag
 from objects.operations.protection import may_bypass_governance
 from objects.operations.read import is_version_id
+from objects.operations.replicas import replica_claim
 from objects.services import bucket as bucket_services
 from objects.services.delete import DeleteConditions
 from objects.services.delete import delete_object as delete_one
@@ -40,11 +41,13 @@ def delete_object(
 ) -> dict[str, Any]:
     """Delete an object, or one version for good."""
     _check_version_id(version_id)
+    claim = replica_claim(context, key, "s3:ReplicateDelete") if version_id is None else None
     deletion = delete_one(
         bucket_id=context.bucket.id,
         key=key,
         owner_id=context.writer_id,
         version_id=version_id,
+        replica_id=None if claim is None else claim.version_id,
         conditions=_conditions(if_match, if_match_size, if_match_last_modified_time),
         is_bypassing=may_bypass_governance(context, bypass_governance_retention),
     )

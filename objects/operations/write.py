@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from objects.operations.expiration import expiration_members
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.preconditions import write_conditions
 from objects.operations.protection import requested_lock, require_digest
+from objects.operations.replicas import replica_claim
 from objects.services.publish import NewVersion
 from objects.services.put import put_object as store_object
 from objects.storage_classes import checked_storage_class
@@ -119,6 +121,9 @@ def put_object(
             legal_hold=object_lock_legal_hold_status,
         ),
     )
+    claim = replica_claim(context, key, "s3:ReplicateObject")
+    if claim is not None:
+        version = replace(version, **claim.columns())
     require_digest(context, version.lock)
     published, version = store_object(
         bucket_id=context.bucket.id,

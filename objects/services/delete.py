@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from events.cause import REMOVED, cause_document
+from objects.replica import STATUS
 from objects.services.publish import call_publisher, new_version_id, raise_outcome
 from s3protocol import errors
 
@@ -44,14 +45,16 @@ def delete_object(
     version_id: str | None,
     conditions: DeleteConditions = NO_CONDITIONS,
     is_bypassing: bool = False,
+    replica_id: str | None = None,
 ) -> Deletion:
     """Delete an object, or one version of it; `owner_id` owns the delete marker where one is made. One round trip.
 
-    Deleting what is not there succeeds, as in S3. `is_bypassing` lifts retention in GOVERNANCE mode; whoever says so has
+    Deleting what is not there succeeds, as in S3. `replica_id` names a delete marker that is another's replica. `is_bypassing` lifts retention in GOVERNANCE mode; whoever says so has
     authorized it. Raises AccessDenied for a locked version, NoSuchKey and PreconditionFailed for conditions, NoSuchBucket.
     """
     marker = {
-        "version_id": new_version_id(),
+        "version_id": replica_id or new_version_id(),
+        "replication_status": "" if replica_id is None else STATUS,
         "owner_id": owner_id,
         "is_delete_marker": True,
         "cause": cause_document(REMOVED),

@@ -28,6 +28,8 @@ def put_object(
 ) -> tuple[PublishedVersion, NewVersion]:
     """Store a body and publish it as the key's current version; `version` gives all but size, digests and encryption.
 
+    A replica brings its ETag along, which may be that of parts.
+
     Raises EntityTooLarge over PUT_SIZE_BYTES_MAX, BadDigest, PreconditionFailed, NoSuchKey, NoSuchBucket, and for the
     encryption KMSNotFoundException, KMSDisabledException.
     """
@@ -43,7 +45,7 @@ def put_object(
     version = replace(
         version,
         size_bytes=stored.size_bytes,
-        etag=shown_etag(data_key, stored.md5.hex()),
+        etag=version.etag or shown_etag(data_key, stored.md5.hex()),
         checksum_algorithm=stored.checksum_algorithm.value,
         checksum_type="FULL_OBJECT",
         checksum=stored.checksum,

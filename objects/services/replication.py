@@ -20,21 +20,25 @@ from django.db import connection, transaction
 from django.db.models.functions import Coalesce, Now
 
 from accesscontrol.authorization import decide
+from accesscontrol.errors import SecretUnreadable
 from accesscontrol.principal import Principal
 from accesscontrol.request_facts import RequestFacts
 from accesscontrol.selectors.accounts import find_owner
-from buckets.models import Versioning
+from buckets.models import RemoteStore, Versioning
 from buckets.selectors import BucketRecord, find_bucket
 from chunks.errors import ChunkError
 from events.cause import REMOVED, REPLICATION_FAILED, cause_document
 from objects.encryption import EncryptionChoice, Method
 from objects.models import ObjectVersion, Replication
+from objects.replica import STATUS, ReplicaClaim
 from objects.retention import NO_LOCK, ObjectLock
 from objects.selectors.lookup import LookUp, VersionRecord, find_parts, look_up_row
 from objects.services.copy import copy_object, share_version
 from objects.services.encryption import default_choice, open_version
 from objects.services.events import note_version_event
 from objects.services.publish import UNCONDITIONAL, NewVersion, call_publisher, raise_outcome
+from objects.services.read import iterate_version
+from objects.services.remote import RemoteBucket, RemoteRefused
 from s3protocol import errors
 from s3protocol.timestamps import format_iso8601
 
@@ -42,7 +46,6 @@ logger = logging.getLogger("objstore.objects")
 
 BATCH_SIZE = 100
 PAUSE_SECONDS_MAX = 300
-REPLICA = "REPLICA"
 
 # Plan: a loose scan of the index replications_of_bucket: a probe for each bucket that has something to do.
 _WAITING_BUCKETS = """
@@ -59,7 +62,8 @@ _TAKE = """
 SELECT r.id FROM objects_replication r
  WHERE r.bucket_id = %s
    AND NOT EXISTS (SELECT FROM objects_replication f
-                    WHERE f.bucket_id = r.bucket_id AND f.destination_name = r.destination_name AND f.key = r.key
+                    WHERE f.bucket_id = r.bucket_id AND f.destination_name = r.destination_name
+                      AND f.remote_name = r.remote_name AND f.key = r.key
                       AND f.attempts > 0 AND f.next_attempt_at > clock_timestamp())
  ORDER BY r.id LIMIT %s
 """
@@ -100,15 +104,16 @@ def replicate_bucket(bucket_id: int, *, may_go_on: Callable[[], bool]) -> Replic
         with connection.cursor() as cursor:
             cursor.execute(_TAKE, [bucket_id, BATCH_SIZE])
             ids = [row[0] for row in cursor.fetchall()]
-        stuck: set[tuple[str, str]] = set()
+        stuck: set[tuple[str, str, str]] = set()
         for row in Replication.objects.filter(pk__in=ids).order_by("pk"):
-            if (row.destination_name, row.key) in stuck or not may_go_on():
+            place = (row.remote_name, row.destination_name, row.key)
+            if place in stuck or not may_go_on():
                 continue
             try:
                 _carry(row)
-            except (ReplicationRefused, errors.S3Error, ChunkError) as failure:
+            except (ReplicationRefused, RemoteRefused, SecretUnreadable, errors.S3Error, ChunkError) as failure:
                 _put_off(row, str(failure) or type(failure).__name__)
-                stuck.add((row.destination_name, row.key))
+                stuck.add(place)
                 replicated.failed += 1
             else:
                 _settle(row)
@@ -126,6 +131,9 @@ def _carry(row: Replication) -> None:
     if not ObjectVersion.objects.filter(pk=row.version_row, deleted_at=None).exists():
         return
     source = found.version
+    if row.remote_name:
+        _carry_away(row, source)
+        return
     destination = _destination(row, found.bucket)
     replica = (
         ObjectVersion.objects.filter(
@@ -141,6 +149,40 @@ def _carry(row: Replication) -> None:
         _mark(row, source, destination)
     elif replica is None:
         _publish(row, found, destination)
+
+
+def _carry_away(row: Replication, source: VersionRecord) -> None:
+    """Do what a row asks for in another store. Raises RemoteRefused, ReplicationRefused."""
+    store = RemoteStore.objects.filter(name=row.remote_name, is_active=True).first()
+    if store is None:
+        raise ReplicationRefused(f"there is no active store {row.remote_name}")
+    remote = RemoteBucket(store, row.destination_name)
+    if row.kind == "change":
+        remote.put_tags(row.key, source.version_id, source.tags)
+    elif remote.has_version(row.key, source.version_id):
+        return
+    elif row.kind == "marker":
+        remote.put_marker(row.key, ReplicaClaim(source.version_id))
+    else:
+        _send_version(remote, row, source)
+
+
+def _send_version(remote: RemoteBucket, row: Replication, source: VersionRecord) -> None:
+    opened = open_version(source, None)
+    parts = find_parts(source.id) if source.part_count else None
+    headers = {}
+    storage_class = row.storage_class or source.storage_class
+    if storage_class != "STANDARD":
+        headers["x-amz-storage-class"] = storage_class
+    if source.encryption is not None:
+        headers["x-amz-server-side-encryption"] = source.encryption.method.value
+        if source.encryption.method is Method.SSE_KMS and row.kms_key:
+            headers["x-amz-server-side-encryption-aws-kms-key-id"] = row.kms_key
+    claim = ReplicaClaim(
+        source.version_id, source.etag, tuple((number, size_bytes) for number, size_bytes, _ in parts or ())
+    )
+    body = iterate_version(source, 0, source.size_bytes, data_key=opened.data_key)
+    remote.put_version(source, claim, body, headers)
 
 
 def _destination(row: Replication, source: BucketRecord) -> BucketRecord:
@@ -187,7 +229,7 @@ def _publish(row: Replication, found: LookUp, destination: BucketRecord) -> None
         parts=find_parts(source.id) if source.part_count else None,
         lock=_lock(source) if destination.is_lock_enabled else NO_LOCK,
         version_id=source.version_id,
-        replication_status=REPLICA,
+        replication_status=STATUS,
         encryption=source.encryption,
     )
     if source.encryption is not None and source.encryption.method is Method.SSE_C:
@@ -226,7 +268,7 @@ def _mark(row: Replication, source: VersionRecord, destination: BucketRecord) ->
         "version_id": source.version_id,
         "owner_id": destination.owner_id if row.takes_ownership else source.owner_id,
         "is_delete_marker": True,
-        "replication_status": REPLICA,
+        "replication_status": STATUS,
         "cause": cause_document(REMOVED),
     }
     (outcome,) = call_publisher(_DELETE_OBJECT, [destination.id, row.key, json.dumps(marker)])

@@ -44,10 +44,10 @@ CREATE FUNCTION objects_queue_replication(p_version_row bigint, p_kind text) RET
 -- Plan: a range of the index replication_rules_of_bucket.
 BEGIN
     INSERT INTO objects_replication
-           (bucket_id, rule_id, key, version_row, kind, destination_name, storage_class, takes_ownership, kms_key,
-            queued_at)
-    SELECT DISTINCT ON (r.destination_name) v.bucket_id, r.rule_id, o.key, v.id, p_kind, r.destination_name,
-           r.storage_class, r.takes_ownership, r.kms_key, clock_timestamp()
+           (bucket_id, rule_id, key, version_row, kind, destination_name, remote_name, storage_class, takes_ownership,
+            kms_key, queued_at)
+    SELECT DISTINCT ON (r.remote_name, r.destination_name) v.bucket_id, r.rule_id, o.key, v.id, p_kind,
+           r.destination_name, r.remote_name, r.storage_class, r.takes_ownership, r.kms_key, clock_timestamp()
       FROM objects_objectversion v JOIN objects_object o ON o.id = v.object_id
       JOIN buckets_replicationrule r ON r.bucket_id = v.bucket_id
      WHERE v.id = p_version_row AND starts_with(o.key, r.prefix) AND v.tags @> r.tags
@@ -55,7 +55,7 @@ BEGIN
        AND (p_kind <> 'change' OR v.replication_status <> '')  -- what was there before the rule has no replica
        AND (v.encryption->>'method' IS DISTINCT FROM 'aws:kms' OR r.replicates_kms)
        AND (v.replication_status <> 'REPLICA' OR (p_kind = 'change' AND r.syncs_replicas))
-     ORDER BY r.destination_name, r.priority DESC;
+     ORDER BY r.remote_name, r.destination_name, r.priority DESC;
     IF FOUND THEN
         UPDATE objects_objectversion SET replication_status = 'PENDING'
          WHERE id = p_version_row AND replication_status <> 'REPLICA';

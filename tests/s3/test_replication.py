@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem
 from tests.s3.refusals import refused
+from tests.s3.wire import Wire
 
 PATIENCE_SECONDS = 60
 ROLE = "arn:aws:iam::123456789012:role/replication"
@@ -240,3 +242,69 @@ def test_locks_arrive(owner: Any, new_bucket: Any) -> None:
         "the hold follows",
         seconds=PATIENCE_SECONDS,
     )
+
+
+def test_versions_arrive_in_another_store(
+    owner: Any, versioned: str, destination: str, live: LiveSystem, part: bytes
+) -> None:
+    name = f"s-{versioned}"
+    arn = live.manage(
+        "add_remote_store",
+        name,
+        *("--url", live.endpoint, f"--access-key={live.access_key}", f"--secret-key={live.secret_key}"),
+    ).stdout.strip()
+    assert arn == f"arn:objstore:s3::{name}:BUCKET"
+    with refused("InvalidRequest", 400):
+        put(owner, versioned, rule("x", Destination={"Bucket": "arn:objstore:s3::nowhere:bucket"}))
+    put(owner, versioned, rule("x", Destination={"Bucket": f"arn:objstore:s3::{name}:{destination}"}))
+    first = owner.put_object(
+        Bucket=versioned, Key="a b/ü", Body=b"one", Metadata={"m": "v"}, Tagging="t=1", ContentType="text/plain"
+    )
+    owner.put_object(Bucket=versioned, Key="a b/ü", Body=b"second", ServerSideEncryption="AES256")
+    owner.put_object(Bucket=versioned, Key="empty", Body=b"")
+    upload = owner.create_multipart_upload(Bucket=versioned, Key="large")["UploadId"]
+    parts = []
+    for number, body in ((1, part), (2, b"tail")):
+        sent = owner.upload_part(Bucket=versioned, Key="large", UploadId=upload, PartNumber=number, Body=body)
+        parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+    large = owner.complete_multipart_upload(
+        Bucket=versioned, Key="large", UploadId=upload, MultipartUpload={"Parts": parts}
+    )
+    owner.put_object(Bucket=versioned, Key="gone", Body=b"x")
+    owner.delete_object(Bucket=versioned, Key="gone")
+    wait_until(lambda: history(owner, destination) == history(owner, versioned), "all arrive", seconds=PATIENCE_SECONDS)
+    replica = owner.get_object(Bucket=destination, Key="a b/ü", VersionId=first["VersionId"])
+    assert (replica["Body"].read(), replica["ETag"]) == (b"one", first["ETag"])
+    assert (replica["Metadata"], replica["ContentType"]) == ({"m": "v"}, "text/plain")
+    assert replica["ReplicationStatus"] == "REPLICA"
+    assert owner.get_object(Bucket=destination, Key="a b/ü")["ServerSideEncryption"] == "AES256"
+    whole = owner.get_object(Bucket=destination, Key="large")
+    assert (whole["Body"].read(), whole["ETag"]) == (part + b"tail", large["ETag"])
+    assert owner.head_object(Bucket=destination, Key="large", PartNumber=2)["ContentLength"] == 4
+    wait_for_status(owner, versioned, "large", "COMPLETED")
+    wanted = [{"Key": "t", "Value": "2"}]
+    owner.put_object_tagging(Bucket=versioned, Key="large", Tagging={"TagSet": wanted})
+    wait_until(
+        lambda: owner.get_object_tagging(Bucket=destination, Key="large")["TagSet"] == wanted,
+        "the tags follow",
+        seconds=PATIENCE_SECONDS,
+    )
+
+
+def test_nobody_makes_replicas_without_permission(owner: Any, stranger: Any, versioned: str, wire: Any) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{versioned}/*",
+    }
+    owner.put_bucket_policy(Bucket=versioned, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    claim = base64.urlsafe_b64encode(json.dumps({"version_id": "v" * 32}).encode()).decode()
+    anonymous = Wire(wire.address, wire.host, None)
+    assert anonymous.send("PUT", f"/{versioned}/k", headers={"x-objstore-replica": claim}).status == 403
+    assert wire.send("PUT", f"/{versioned}/k", headers={"x-objstore-replica": "nonsense"}).refusal == (
+        400,
+        "InvalidArgument",
+    )
+    made = wire.send("PUT", f"/{versioned}/k", headers={"x-objstore-replica": claim})
+    assert (made.status, made.headers["x-amz-version-id"]) == (200, "v" * 32)
