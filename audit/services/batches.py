@@ -8,13 +8,13 @@ While the database is away, drafts wait in the queue, and drop when it is full.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import secrets
 import threading
 import time
 from collections import deque
+from multiprocessing.util import Finalize
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -60,7 +60,8 @@ class BatchWriter:
             self._process_id = os.getpid()
             self._writing = threading.Lock()
             threading.Thread(target=self._run, name="audit", daemon=True).start()
-            atexit.register(self.flush)
+            # Not atexit, which a process that multiprocessing has forked, such as the server's, leaves out.
+            Finalize(None, self._flush_at_exit, exitpriority=100)
 
     def _run(self) -> None:
         while True:
@@ -74,6 +75,12 @@ class BatchWriter:
                 time.sleep(FLUSH_SECONDS)
             except Exception:
                 logger.exception("audit rows could not be written")
+
+    def _flush_at_exit(self) -> None:
+        try:
+            self.flush()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("%d audit rows are lost, as the database is away: %s", len(self._queue), error)
 
     def flush(self) -> None:
         """Write all that is in the queue now. Raises OperationalError while the database is away; nothing is lost then."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.console.session import ConsoleSession
-from tests.live.system import LiveSystem
+from tests.live.processes import wait_until
+from tests.live.system import REPOSITORY, LiveSystem, free_ports, status_of
 from tests.s3.audit_rows import audit_rows, wait_for_rows
 
 pytestmark = pytest.mark.live
@@ -149,3 +153,24 @@ def test_a_read_that_the_client_cuts_off_is_told(live: LiveSystem, owner: Any, w
     (row,) = wait_for_rows(live, 1, "--bucket", bucket, "--operation", "GetObject")
     assert row["status"] == 200
     assert row["bytes_out"] < 40 << 20
+
+
+def test_a_gateway_that_ends_writes_what_it_has(live: LiveSystem, owner: Any, bucket: str, tmp_path: Path) -> None:
+    owner.put_object(Bucket=bucket, Key="k", Body=b"x")
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    environment = {**live.environment, "OBJSTORE_S3_ADDRESS": address, "OBJSTORE_GATEWAY_WORKERS": "1"}
+    with (tmp_path / "log").open("wb") as log:
+        gateway = subprocess.Popen(
+            [sys.executable, "-m", "objstore_project.supervisor.web_server", "gateway"],
+            cwd=REPOSITORY, env=environment, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: status_of(f"http://{address}/-/ready") == 200, "the second gateway serves")
+        client = live.client(endpoint_url=f"http://{address}")
+        for _ in range(20):
+            client.get_object(Bucket=bucket, Key="k")["Body"].read()
+    finally:
+        gateway.terminate()
+        gateway.wait(30)
+    rows = [row for row in audit_rows(live, "--bucket", bucket, "--operation", "GetObject") if row["host"] == address]
+    assert len(rows) == 20, (tmp_path / "log").read_text()
