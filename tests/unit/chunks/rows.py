@@ -36,4 +36,12 @@ def published(cluster: Cluster, data: bytes) -> ChunkView:
 
 def current_view(chunk: ChunkView) -> ChunkView:
     row = Chunk.objects.get(pk=chunk.id)
-    return ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids), row.segment_id, row.segment_offset)
+    return ChunkView(
+        row.id,
+        row.size_bytes,
+        row.scheme,
+        tuple(row.node_ids),
+        row.segment_id,
+        row.segment_offset,
+        row.storage_class,
+    )
