@@ -39,6 +39,8 @@ class NodeSummary:
     id: int
     name: str
     zone_name: str
+    region: str
+    labels: tuple[str, ...]
     store_kind: str
     location: str
     options: str
@@ -64,6 +66,8 @@ def list_nodes(*, using: str = DEFAULT_DB_ALIAS) -> list[NodeSummary]:
             id=node.id,
             name=node.name,
             zone_name=node.zone.name,
+            region=node.zone.region,
+            labels=tuple(node.labels),
             store_kind=node.store_kind,
             location=node.location,
             options=describe(node.options),

@@ -1,5 +1,6 @@
 """Make places known as nodes."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from django.db import transaction
@@ -25,6 +26,7 @@ def register_node(
     weight: float = 1.0,
     options: StoreOptions | None = None,
     capacity_bytes: int | None = None,
+    labels: Collection[str] = (),
 ) -> Node:
     """Make a place a node; return the node of that name as it is if there is one already.
 
@@ -46,6 +48,7 @@ def register_node(
         sealed_options=options.sealed,
         capacity_bytes=capacity_bytes,
         weight=weight,
+        labels=sorted(set(labels)),
         identity=identity,
     )
 

@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("name", help="a name of its own, for people")
         parser.add_argument("zone", help="what it fails together with: a rack, a room; made where it is new")
         parser.add_argument("location", nargs="?", help="the directory of a local disk")
+        parser.add_argument("--label", action="append", default=[], help="what it is fit for; storage classes may ask")
         parser.add_argument("--weight", type=float, default=1.0, help="its share of fragments, relative to its peers")
         parser.add_argument(
             "--storage",
@@ -85,6 +86,7 @@ class Command(BaseCommand):
                 weight=options["weight"],
                 options=store_options,
                 capacity_bytes=options["capacity_bytes"],
+                labels=options["label"],
             )
         except NodeUnavailable as error:
             raise CommandError(str(error)) from error

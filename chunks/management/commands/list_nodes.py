@@ -20,6 +20,7 @@ HEADINGS = (
     "ZONE",
     "STATE",
     "WEIGHT",
+    "LABELS",
     "SIZE",
     "FREE",
     "FRAGMENTS",
@@ -58,9 +59,10 @@ class Command(BaseCommand):
 def _cells(node: NodeSummary, now: datetime) -> Sequence[str]:
     return (
         node.name,
-        node.zone_name,
+        "/".join(part for part in (node.region, node.zone_name) if part),
         node.state.value,
         f"{node.weight:g}",
+        ",".join(node.labels) or "-",
         *_health_cells(node.health, node.fragment_count, node.fault_count, now),
         f"{node.location} {node.options}".rstrip(),
         "" if node.health is None else node.health.last_error,

@@ -93,6 +93,13 @@ def test_a_class_with_a_label_puts_fragments_on_nodes_that_have_it() -> None:
     assert not set(write_chunk(DATA).node_ids) <= node_ids(*cold), "other classes use every node"
 
 
+def test_a_node_is_added_with_labels_and_listed_with_them(nodes_dir: Path) -> None:
+    run("add_node", "archive", "zone-a", str(nodes_dir / "archive"), "--label", "cold", "--label", "slow")
+    run("set_zone_region", "zone-a", "eu-1")
+    (line,) = [line for line in run("list_nodes").splitlines() if line.startswith("archive")]
+    assert line.split()[:5] == ["archive", "eu-1/zone-a", "active", "1", "cold,slow"]
+
+
 def test_a_label_that_no_node_has_takes_nothing() -> None:
     run("add_storage_class", "NOWHERE", "--node-label", "nowhere", "--small-scheme", "replicate-2")
     topology.refresh()
