@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
 from chunks.errors import NodeUnavailable
+from chunks.management.storage_arguments import add_storage_arguments, storage_options
 from chunks.models import Node
 from chunks.services import register_node
-from chunks.stores.django_storage.options import StoreOptions, build_options, is_secret
+from chunks.stores.django_storage.options import StoreOptions
 from chunks.topology import DJANGO_STORAGE, LOCAL_DISK
 
 
@@ -32,32 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("location", nargs="?", help="the directory of a local disk")
         parser.add_argument("--label", action="append", default=[], help="what it is fit for; storage classes may ask")
         parser.add_argument("--weight", type=float, default=1.0, help="its share of fragments, relative to its peers")
-        parser.add_argument(
-            "--storage",
-            metavar="CLASS",
-            help="a Django storage class by its dotted path: storages.backends.s3.S3Storage",
-        )
-        parser.add_argument(
-            "--option",
-            metavar="NAME=VALUE",
-            action="append",
-            default=[],
-            help="an argument of the storage class, as JSON or text; a.b=c is a member of a mapping",
-        )
-        parser.add_argument(
-            "--option-file",
-            metavar="NAME=PATH",
-            action="append",
-            default=[],
-            help="a secret argument, read from a file now and kept sealed",
-        )
-        parser.add_argument(
-            "--option-env",
-            metavar="NAME=VARIABLE",
-            action="append",
-            default=[],
-            help="a secret argument that each process reads from OBJSTORE_NODE_SECRET_VARIABLE",
-        )
+        add_storage_arguments(parser)
         parser.add_argument(
             "--capacity-bytes", type=int, help="how much a storage may hold that knows no end itself; it is not asked"
         )
@@ -73,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError("expected a directory or --storage, and not both")
         if Node.objects.filter(name=name).exists():
             raise CommandError(f"there is a node {name!r} already")
-        store_options = self._store_options(options)
+        store_options = storage_options(options)
         if storage is None and (store_options != StoreOptions() or options["capacity_bytes"] is not None):
             raise CommandError("options and a capacity are for --storage")
         place = storage or str(Path(location).resolve())
@@ -93,29 +67,3 @@ class Command(BaseCommand):
         except IntegrityError as error:
             raise CommandError(f"{place} is a node already, under another name") from error
         self.stdout.write(f"{node.name} (id {node.pk}) in {options['zone']} is active")
-
-    def _store_options(self, options: dict[str, Any]) -> StoreOptions:
-        try:
-            secret = {name: Path(path).read_text().rstrip("\r\n") for name, path in _pairs(options["option_file"])}
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"--option-file: {error}") from error
-        given = {name: _parsed(name, text) for name, text in _pairs(options["option"])}
-        return build_options(given, secret, dict(_pairs(options["option_env"])))
-
-
-def _pairs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not separator or not name:
-            raise CommandError("an option is NAME=VALUE")  # the text is not repeated: it may be a secret
-        yield name, value
-
-
-def _parsed(name: str, text: str) -> Any:
-    """Return a value: JSON where it is true, false, null, a number, a list or a mapping, else the text as it is."""
-    if is_secret(name, text):
-        return text  # a password of digits is no number
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

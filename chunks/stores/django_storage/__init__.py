@@ -6,7 +6,7 @@ storage is configured with, secrets apart. The packages behind a storage are imp
 opened, and not before.
 """
 
-from chunks.stores.django_storage.opening import initialize_storage, open_storage
+from chunks.stores.django_storage.opening import initialize_storage, open_storage, open_unknown_storage
 from chunks.stores.django_storage.store import DjangoStorage
 
-__all__ = ["DjangoStorage", "initialize_storage", "open_storage"]
+__all__ = ["DjangoStorage", "initialize_storage", "open_storage", "open_unknown_storage"]

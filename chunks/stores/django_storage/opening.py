@@ -26,6 +26,16 @@ def open_storage(
     return DjangoStorage(_driver_of(dotted_path, options, identity), identity, capacity_bytes=capacity_bytes)
 
 
+def open_unknown_storage(dotted_path: str, options: StoreOptions) -> DjangoStorage:
+    """Open a store of which nothing is known but how to reach it. NodeUnavailable if it is none; it is not made one."""
+    driver = make_driver(dotted_path, options.opened())
+    try:
+        return DjangoStorage.find(driver)
+    except BaseException:
+        driver.close()
+        raise
+
+
 # A node that failed is opened afresh; its driver is kept, as to make a client costs a tenth of a second.
 _drivers: dict[UUID, tuple[str, StoreOptions, Driver]] = {}
 _drivers_lock = threading.Lock()

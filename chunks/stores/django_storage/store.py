@@ -62,6 +62,14 @@ class DjangoStorage:
         """Let go of connections."""
         self._driver.close()
 
+    @classmethod
+    def find(cls, driver: Driver) -> "DjangoStorage":
+        """Open a store whatever its identity is; NodeUnavailable if it has none."""
+        found = _read_identity(driver)
+        if found is None:
+            raise NodeUnavailable("no identity: the storage is empty, or not a node")
+        return cls(driver, found)
+
     def check_identity(self) -> UUID:
         """Return the identity, read afresh."""
         found = _read_identity(self._driver)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,11 @@ from django.db import connections
 
 from chunks import topology
 from chunks.errors import ChunkError
+from chunks.management.storage_arguments import add_storage_arguments, storage_options
 from chunks.models import Node
 from chunks.services import adopt_moved_fragments
+from chunks.stores.django_storage import open_unknown_storage
+from chunks.stores.protocol import FragmentStore
 from journal.archive import local_store, local_stores
 from journal.record_format import RecordDamaged
 from journal.services.backups import NothingToRestore, Stores
@@ -51,6 +56,7 @@ class Command(BaseCommand):
             action="append",
             help="a directory of a node, as often as there are some; without it, all under the data directory",
         )
+        add_storage_arguments(parser)
         parser.add_argument("--until", metavar="TIME", type=_time, help="leave out what was committed later (ISO 8601)")
         parser.add_argument("--lineage", help="of which journal, where nodes hold several (default: the newest)")
         parser.add_argument("--no-fsck", action="store_true", help="don't compare database and nodes afterwards")
@@ -90,7 +96,7 @@ class Command(BaseCommand):
             raise SystemExit(f"cannot restore: {error}") from None
 
     def _restore(self, options: dict[str, Any]) -> None:
-        stores, directories = _stores(options["node"])
+        stores, directories = _stores(options)
         if settings.OBJSTORE_IS_DATABASE_EMBEDDED:
             ensure_database(settings.OBJSTORE_RUNTIME_DIR)
         try:
@@ -147,14 +153,21 @@ def _time(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _stores(directories: list[Path] | None) -> tuple[Stores, list[Path]]:
+def _stores(options: dict[str, Any]) -> tuple[Stores, list[Path]]:
+    """Return where to look, and which of that are directories."""
     nodes_directory = settings.OBJSTORE_DATA_DIR / "nodes"
-    if directories is None:
-        stores = local_stores(nodes_directory)
-        if not stores:
-            raise CommandError(f"there is no node in {nodes_directory}: name some with --node")
-        return stores, [Path(label) for label in stores]
-    return {str(path.resolve()): local_store(path.resolve()) for path in directories}, directories
+    stores: dict[str, Callable[[], FragmentStore]] = {}
+    if options["storage"]:
+        remote = partial(cache(open_unknown_storage), options["storage"], storage_options(options))
+        stores[options["storage"]] = remote
+    if options["node"] is None:
+        local = local_stores(nodes_directory)
+    else:
+        local = {str(path.resolve()): local_store(path.resolve()) for path in options["node"]}
+    stores |= local
+    if not stores:
+        raise CommandError(f"there is no node in {nodes_directory}: name some with --node or --storage")
+    return stores, [Path(label) for label in local]
 
 
 def _relocate_nodes(directories: list[Path]) -> None:
