@@ -170,6 +170,11 @@ class Replay:
             del self._statements[self._first_of_transaction() :]
         self._is_open = False
 
+    def flush(self) -> None:
+        """Apply the whole transactions that wait; only between transactions."""
+        assert not self._is_open
+        self._send()
+
     def finish(self) -> None:
         """Apply what waits, and let go of a transaction that has no end."""
         self.abandon()

@@ -151,7 +151,9 @@ class Restoring:
             if header["migrations"] != schema and not replay.is_in_transaction:
                 schema = header["migrations"]
                 self._migrate(schema, replay)
-            add_partitions(self.connection, header["partitions"])
+            if not replay.is_in_transaction:
+                replay.flush()
+                add_partitions(self.connection, header["partitions"])
             try:
                 self._apply(record, replay)
             except (ChangesMissing, RecordDamaged) as error:

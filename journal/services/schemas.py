@@ -76,14 +76,35 @@ def replace_partitions(connection: Connection, partitions: Sequence[Sequence[str
 
 
 def add_partitions(connection: Connection, partitions: Sequence[Sequence[str]]) -> None:
-    """Make those of the partitions that there are not yet."""
-    present = {one.name for one in list_partitions(connection)} if partitions else set()
+    """Make those of the partitions that there are not yet; rows that were waiting for one in the default move there."""
+    present = {one.name: one for one in list_partitions(connection)} if partitions else {}
+    defaults = {one.parent: one.name for one in present.values() if one.bound == "DEFAULT"}
     for parent, name, bound in partitions:
-        if name not in present:
+        if name in present:
+            continue
+        with connection.transaction():
+            if parent in defaults:
+                _set_default_aside(connection, parent, defaults[parent])
             # A bound is in the words of the server that had it, and in a record that is checked.
             connection.execute(
                 SQL(f"CREATE TABLE {{}} PARTITION OF {{}} {bound}").format(Identifier(name), Identifier(parent))
             )
+            if parent in defaults:
+                _put_default_back(connection, parent, defaults[parent])
+
+
+def _set_default_aside(connection: Connection, parent: str, default: str) -> None:
+    connection.execute(SQL("ALTER TABLE {} DETACH PARTITION {}").format(Identifier(parent), Identifier(default)))
+    connection.execute(SQL("CREATE TEMPORARY TABLE waiting AS SELECT * FROM {}").format(Identifier(default)))
+    connection.execute(SQL("TRUNCATE {}").format(Identifier(default)))
+
+
+def _put_default_back(connection: Connection, parent: str, default: str) -> None:
+    connection.execute(
+        SQL("ALTER TABLE {} ATTACH PARTITION {} DEFAULT").format(Identifier(parent), Identifier(default))
+    )
+    connection.execute(SQL("INSERT INTO {} SELECT * FROM waiting").format(Identifier(parent)))
+    connection.execute("DROP TABLE waiting")
 
 
 def set_sequences(connection: Connection, last_values: Mapping[str, int]) -> None:

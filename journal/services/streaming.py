@@ -192,7 +192,9 @@ class StreamingSession:
             self._check_schema()
         segment = self._segment
         # As they are now: further than in all that has come.
-        name, buffers = segment.build({**self._header, "sequences": self._list_sequences()})
+        partitions = [[one.parent, one.name, one.bound] for one in list_partitions(self._database)]
+        sequences = list_sequences(self._database)
+        name, buffers = segment.build({**self._header, "partitions": partitions, "sequences": sequences})
         try:
             holders = keep_record(name, buffers, topology=topologies.current(), copies=settings.OBJSTORE_JOURNAL_COPIES)
         except NotKept:
@@ -214,15 +216,11 @@ class StreamingSession:
             replaced, node_ids = kept.replaced
             drop_records([replaced], topology=topologies.current(), node_ids=node_ids)
 
-    def _list_sequences(self) -> dict[str, int]:
-        return list_sequences(self._database)
-
     def _check_schema(self) -> None:
         """Follow what migrations and new partitions change. A segment is of one schema."""
         header = {
             "lineage": self._lineage,
             "migrations": list_migrations(self._database),
-            "partitions": [[one.parent, one.name, one.bound] for one in list_partitions(self._database)],
         }
         if header != self._header:
             publish_tables(self._database)

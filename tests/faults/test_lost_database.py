@@ -214,6 +214,11 @@ def test_a_database_that_is_dropped_under_load_comes_back_from_the_nodes(system:
     system.process.wait(60)
     damage_journal(system.data_dir / "nodes", chance)
 
+    # An empty database beside these nodes is not begun anew.
+    refused = run_manage(system.environment, "up")
+    assert refused.returncode != 0
+    assert "restore_metadata" in refused.stdout, refused.stdout
+
     restored = run_manage(system.environment, "restore_metadata", "--no-fsck")
     assert restored.returncode == 0, restored.stdout + restored.stderr
     print(restored.stdout)

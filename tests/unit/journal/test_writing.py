@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 from django.conf import LazySettings
 
+from audit.services.partitions import make_partitions, partition_name
 from chunks import topology as topologies
 from journal.archive import find_records, local_stores
 from journal.barrier import is_journaled
@@ -19,8 +22,10 @@ from journal.record_format import RecordKind, RecordName
 from journal.replay import Applied
 from journal.selectors import journal_status
 from journal.services import streaming, writing
-from journal.services.backups import Backup, find_backups
+from journal.services.backups import Backup, NothingToRestore, choose_backup, find_backups
+from journal.services.emptiness import MARK, NotEmpty, is_empty, is_incomplete, mark_complete, mark_incomplete
 from journal.services.restoring import Restoring
+from journal.services.schemas import migrate_to
 from journal.services.upkeep import heal
 from journal.snapshots import Snapshot, take_snapshot
 from journal.tables import TRANSIENT, Connection, list_tables
@@ -39,7 +44,13 @@ def change(database: Connection, chance: random.Random, count: int = 30) -> None
             if what <= 2:
                 database.execute(
                     "INSERT INTO test_item (name, body, data, tags, raw) VALUES (%s, %s, %s::jsonb, %s, %s)",
-                    [name, "x" * chance.choice([0, 5, 9_000]), '{"a": [1, null, "\\u00e9"]}', ["a", "b,'c"], b"\0\xff"],
+                    [
+                        name,
+                        chance.randbytes(chance.choice([0, 5, 9_000])).hex(),
+                        '{"a": [1, null, "\\u00e9"]}',
+                        ["a", "b,'c"],
+                        b"\0\xff",
+                    ],
                 )
                 database.execute(
                     "INSERT INTO test_child SELECT coalesce(max(c.id), 0) + 1, (SELECT max(id) FROM test_item) FROM test_child c"
@@ -125,7 +136,9 @@ def test_what_was_committed_is_back_row_by_row_however_writers_were_stopped(
 def test_a_commit_is_repeated_where_the_writer_died_before_it_said_so_and_is_applied_once(
     database: Connection, nodes: Path, start_writer: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start_writer().stop()
+    writer = start_writer()
+    await_snapshot()
+    writer.stop()
 
     class Killed(BaseException):
         pass
@@ -134,14 +147,15 @@ def test_a_commit_is_repeated_where_the_writer_died_before_it_said_so_and_is_app
         raise Killed
 
     database.execute("INSERT INTO test_keyless VALUES ('once', 1)")
+    database.execute("SELECT pg_switch_wal()")  # which puts the log on the disk
     with monkeypatch.context() as patched:
         patched.setattr(streaming, "record_segment", die)  # kept on the nodes; nothing else knows
         with pytest.raises(Killed):
             streaming.StreamingSession(lambda: False).run()
     writer = start_writer()
-    await_snapshot()
     await_journal(database)
     writer.stop()
+    assert len(find_backup(nodes)[2].segments) > 1
     replay_into(database, nodes)
     assert contents(database)["test_keyless"] == [("once", 1)]
 
@@ -280,6 +294,89 @@ def test_a_record_that_is_short_of_copies_gets_them_back(
     assert heal(JournalState.objects.get(), topology=topologies.refresh()) > 0
     assert {len(labels) for labels in find_records(local_stores(nodes)).holders.values()} == {3}
     assert heal(JournalState.objects.get(), topology=topologies.refresh()) == 0
+
+
+def test_rows_that_wait_for_their_partition_are_journaled_when_it_is_made(
+    database: Connection, nodes: Path, start_writer: Start
+) -> None:
+    count = (
+        "SELECT count(*), count(*) FILTER (WHERE tableoid = 'audit_auditevent_default'::regclass) FROM audit_auditevent"
+    )
+    writer = start_writer()
+    await_snapshot()
+    day = date(2031, 1, 1)
+    database.execute(
+        "INSERT INTO audit_auditevent SELECT '2031-01-01'::timestamptz, 7, '', '', '', '', null, '', null, null, null, null,"
+        " null, null, '', null, '', '', 200, '', 0, 0, null, 0, '', '', '', '', '', false"
+    )
+    assert database.execute(count).fetchone() == (1, 1)
+    await_journal(database)
+    writer.stop()
+    writer = start_writer()  # so that the row stands in a segment that knows no partition
+    assert day in make_partitions(today=day, days_ahead=0)
+    assert database.execute(count).fetchone() == (1, 0)
+    database.execute("INSERT INTO test_keyless VALUES ('last', 1)")
+    await_journal(database)
+    writer.stop()
+    database.execute(f"DROP TABLE {partition_name(day)}")
+    with connect_to_restore() as connection:
+        stores, found, backup = find_backup(nodes)
+        _, gap = Restoring(connection, stores, found, backup, lambda _: None).replay(None)
+    assert gap == ""
+    assert database.execute(count).fetchone() == (1, 0)  # in a partition that the replay has made again
+    database.execute(f"DROP TABLE {partition_name(day)}")
+
+
+def test_a_restore_may_end_at_a_time(database: Connection, nodes: Path, start_writer: Start) -> None:
+    writer = start_writer()
+    state = await_snapshot()
+    assert state.snapshot_at is not None
+    for number in range(2):
+        database.execute("INSERT INTO test_keyless VALUES ('x', %s)", [number])
+    time.sleep(0.01)
+    until = datetime.now(UTC)
+    time.sleep(0.01)
+    database.execute("INSERT INTO test_keyless VALUES ('x', 2)")
+    await_journal(database)
+    writer.stop()
+    database.execute("TRUNCATE test_keyless")
+    stores, found, backup = find_backup(nodes)
+    with connect_to_restore() as connection:
+        applied, gap = Restoring(connection, stores, found, backup, lambda _: None).replay(until)
+    assert (applied.transactions, gap) == (2, "")
+    assert contents(database)["test_keyless"] == [("x", 0), ("x", 1)]
+    with pytest.raises(NothingToRestore, match="after the time"):
+        choose_backup([backup], None, state.snapshot_at - timedelta(seconds=1), lambda _: None)
+    with pytest.raises(NothingToRestore, match="there is no"):
+        choose_backup([backup], "0badbad0", None, lambda _: None)
+    with pytest.raises(NothingToRestore, match="no node has"):
+        choose_backup([], None, None, lambda _: None)
+
+
+def test_migrations_of_a_newer_release_are_refused(transactional_db: None) -> None:
+    with pytest.raises(NothingToRestore, match=r"newer release .* objects\.9999_from_the_future"):
+        migrate_to([["objects", "0001_initial"], ["objects", "9999_from_the_future"]])
+
+
+def test_only_an_empty_database_or_an_incomplete_restore_is_restored_into(transactional_db: None) -> None:
+    with connect() as connection:
+        with pytest.raises(NotEmpty):
+            mark_incomplete(connection)
+        connection.execute("CREATE SCHEMA fresh")
+        try:
+            connection.execute("SET search_path = fresh")
+            assert is_empty(connection)
+            mark_incomplete(connection)
+            connection.execute("CREATE TABLE half (a int PRIMARY KEY); CREATE TABLE rest (a int REFERENCES half)")
+            connection.execute("CREATE FUNCTION left_over() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+            assert is_incomplete(connection)
+            mark_incomplete(connection)  # begins anew
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'fresh'").fetchall()
+            assert tables == [(MARK,)]
+            mark_complete(connection)
+            assert is_empty(connection)
+        finally:
+            connection.execute("DROP SCHEMA fresh CASCADE")
 
 
 def test_garbage_waits_until_its_deletion_is_journaled(

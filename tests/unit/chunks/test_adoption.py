@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from chunks.models import Chunk
+from chunks.services import adopt_moved_fragments
+from tests.unit.chunks.cluster import KIBIBYTE, Cluster
+from tests.unit.chunks.rows import current_view, published
+
+pytestmark = pytest.mark.django_db
+
+DATA = random.Random(9).randbytes(200 * KIBIBYTE)
+
+
+def move(cluster: Cluster, chunk, index: int) -> int:
+    """Move a fragment to a node that holds none of the chunk, and tell the row nothing."""
+    other = cluster.add_node(zone_id=1)
+    source, target = cluster.path_of(chunk, index), cluster.path_of(chunk, index, node_id=other)
+    target.parent.mkdir(parents=True)
+    source.rename(target)
+    return other
+
+
+def test_a_row_follows_fragments_that_moved(cluster: Cluster) -> None:
+    moved, untouched = published(cluster, DATA), published(cluster, DATA)
+    first, second = move(cluster, moved, 0), move(cluster, moved, 4)
+    assert adopt_moved_fragments(topology=cluster.topology) == 2
+    assert current_view(moved).node_ids == (first, *moved.node_ids[1:4], second, *moved.node_ids[5:])
+    assert current_view(untouched) == untouched
+    assert cluster.is_well(current_view(moved))
+    assert adopt_moved_fragments(topology=cluster.topology) == 0
+
+
+def test_a_second_copy_of_a_fragment_that_is_in_its_place_changes_nothing(cluster: Cluster) -> None:
+    chunk = published(cluster, DATA)
+    other = move(cluster, chunk, 2)
+    cluster.path_of(chunk, 2).write_bytes(cluster.path_of(chunk, 2, node_id=other).read_bytes())
+    assert adopt_moved_fragments(topology=cluster.topology) == 0
+    assert current_view(chunk) == chunk
+
+
+def test_fragments_without_a_row_and_nodes_out_of_reach_are_passed_over(cluster: Cluster) -> None:
+    chunk, gone = published(cluster, DATA), published(cluster, DATA)
+    Chunk.objects.filter(pk=gone.id).delete()
+    cluster.break_nodes(chunk.node_ids[0])
+    assert adopt_moved_fragments(topology=cluster.topology) == 0
+    assert current_view(chunk) == chunk
