@@ -1,11 +1,10 @@
-"""After the metadata was restored to a moment a little ago: rows follow fragments that have moved since.
+"""After the metadata was restored to a moment a little ago: rows follow fragments and segments that have moved since.
 
-A fragment says in its name which part of which chunk it is. Where a row names a node that does not have the fragment, and
-another node has it, the row is wrong and not the disk.
+A file says in its name what it is. Where a row names a node that does not have it, and another node has it, the row is wrong
+and not the disk.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import islice
 from uuid import UUID
 
@@ -16,13 +15,14 @@ from chunks.errors import NodeUnavailable
 from chunks.fragment_format import fragment_name, segment_name
 from chunks.models import Chunk, Segment
 from chunks.services.orphans import BATCH_SIZE, find_orphan_segments, find_orphans
+from chunks.stores.protocol import StoredFragment
 from chunks.topology import Topology
 
 
 def adopt_moved_fragments(*, topology: Topology | None = None, using: str = DEFAULT_DB_ALIAS) -> int:
-    """Correct the rows of chunks whose fragments are elsewhere; return how many fragments were found so.
+    """Correct the rows of chunks and segments that are elsewhere; return how many files were found so.
 
-    A listing of every node, one query for a thousand fragments, and a look at the named node for each that has moved.
+    A listing of every node, two queries for a thousand files, and a look at the named node for each that has moved.
     """
     topology = topology or topologies.current()
     count = 0
@@ -32,47 +32,47 @@ def adopt_moved_fragments(*, topology: Topology | None = None, using: str = DEFA
             for shard in range(store.shard_count):
                 listing = store.list_shard(shard)
                 while batch := list(islice(listing, BATCH_SIZE)):
-                    elsewhere = defaultdict(list)
-                    for _, chunk_id, index in find_orphans(batch, node_id=node.id, databases=(using,)):
-                        elsewhere[chunk_id].append(index)
-                    for _, segment_id in find_orphan_segments(batch, node_id=node.id, databases=(using,)):
-                        count += _adopt_copy(segment_id, node.id, topology, using)
-                    for chunk_id, indexes in elsewhere.items():
-                        count += _adopt(chunk_id, indexes, node.id, topology, using)
+                    count += _adopt_all(batch, node.id, topology, using)
         except NodeUnavailable:
             continue  # what it holds is found again by the repairer
     return count
 
 
-@transaction.atomic
-def _adopt(chunk_id: UUID, indexes: Sequence[int], node_id: int, topology: Topology, using: str) -> int:
-    chunk = Chunk.objects.using(using).select_for_update(no_key=True).filter(pk=chunk_id).first()
-    if chunk is None:
-        return 0
-    missing = [
-        index
-        for index in indexes
-        if index < len(chunk.node_ids) and not _has(topology, chunk.node_ids[index], fragment_name(chunk_id, index))
-    ]
-    for index in missing:
+def _adopt_all(kept: Iterable[StoredFragment], node_id: int, topology: Topology, using: str) -> int:
+    kept = list(kept)
+    fragments = find_orphans(kept, node_id=node_id, databases=(using,))
+    segments = find_orphan_segments(kept, node_id=node_id, databases=(using,))
+    return sum(_adopt_fragment(chunk_id, index, node_id, topology, using) for _, chunk_id, index in fragments) + sum(
+        _adopt_segment(segment_id, node_id, topology, using) for _, segment_id in segments
+    )
+
+
+def _adopt_fragment(chunk_id: UUID, index: int, node_id: int, topology: Topology, using: str) -> bool:
+    with transaction.atomic(using=using):
+        chunks = Chunk.objects.using(using).filter(pk=chunk_id, segment_id=None)
+        chunk = chunks.select_for_update(no_key=True).first()
+        if chunk is None or index >= len(chunk.node_ids):
+            return False
+        if _has(topology, chunk.node_ids[index], fragment_name(chunk_id, index)):
+            return False
         chunk.node_ids[index] = node_id
-    if missing:
-        chunk.save(update_fields=["node_ids"])
-    return len(missing)
+        chunk.save(using=using, update_fields=["node_ids"])
+    return True
 
 
-@transaction.atomic
-def _adopt_copy(segment_id: UUID, node_id: int, topology: Topology, using: str) -> int:
-    """Let a segment and its chunks name a node that has a copy, instead of one that has none any more."""
-    segment = Segment.objects.using(using).select_for_update(no_key=True).filter(pk=segment_id).first()
-    if segment is None or node_id in segment.node_ids:
-        return 0
-    for index, named in enumerate(segment.node_ids):
-        if not _has(topology, named, segment_name(segment_id)):
-            segment.node_ids[index] = node_id
-            segment.save(update_fields=["node_ids"])
-            return Chunk.objects.using(using).filter(segment_id=segment_id).update(node_ids=segment.node_ids)
-    return 0
+def _adopt_segment(segment_id: UUID, node_id: int, topology: Topology, using: str) -> bool:
+    """Put the node in place of one that has no copy; the chunks in a segment are where it is."""
+    with transaction.atomic(using=using):
+        segment = Segment.objects.using(using).select_for_update(no_key=True).filter(pk=segment_id).first()
+        if segment is None or node_id in segment.node_ids:
+            return False
+        lacking = [one for one in segment.node_ids if not _has(topology, one, segment_name(segment_id))]
+        if not lacking:
+            return False
+        segment.node_ids[segment.node_ids.index(lacking[0])] = node_id
+        segment.save(using=using, update_fields=["node_ids"])
+        Chunk.objects.using(using).filter(segment_id=segment_id).update(node_ids=segment.node_ids)
+    return True
 
 
 def _has(topology: Topology, node_id: int, name: str) -> bool:

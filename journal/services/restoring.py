@@ -62,14 +62,15 @@ def restore(
     for label, error in found.unreachable.items():
         report(f"{label} cannot be looked at: {error}")
     backup = choose_backup(find_backups(stores, found), lineage, until, report)
-    if backup.manifest["key_check"] != key_check():
-        report(
-            "WARNING: OBJSTORE_SECRET_KEY (or the file secret-key) is not the one of the lost system: secret access keys"
-            " and encrypted objects cannot be opened without that"
-        )
     with connect_to_restore() as connection:
         mark_incomplete(connection)
-        applied, gap = Restoring(connection, stores, found, backup, report).run(until)
+        restoring = Restoring(connection, stores, found, backup, report)
+        applied, gap = restoring.run(until)
+        if restoring.key_check != key_check():
+            report(
+                "WARNING: OBJSTORE_SECRET_KEY (or the file secret-key) is not the one of the lost system: secret access"
+                " keys and encrypted objects cannot be opened without that"
+            )
         # What only a part was taken of stays on the nodes: there may be more to get out of it.
         is_lineage_kept = bool(gap) or until is not None or bool(found.unreachable)
         begin_after_restore(lineage=None if is_lineage_kept else _full_lineage(backup.lineage))
@@ -93,6 +94,7 @@ class Restoring:
     backup: Backup
     report: Report
     sequences: dict[str, int] = field(default_factory=dict)
+    key_check: str = ""  # of the key under which the newest of what was taken is sealed
 
     def run(self, until: datetime | None) -> tuple[Applied, str]:
         """Do all of it; return how far the changes go, and what is missing after that."""
@@ -124,6 +126,7 @@ class Restoring:
         self.connection.execute("COMMIT")
         self.connection.execute("ANALYZE")
         self.sequences.update(manifest["sequences"])
+        self.key_check = manifest["key_check"]
 
     def _read(self, name: RecordName) -> Record:
         return read_record(name, self.found.holders[name], self.stores)
@@ -162,6 +165,7 @@ class Restoring:
             if replay.is_over:
                 break
             self.sequences.update(header["sequences"])
+            self.key_check = header["key_check"]
             reached, before = max(reached, header["ends_lsn"]), segment
             self.report(
                 f"segment {segment.number}: {applied.transactions} transactions, up to {applied.last_commit_at}"

@@ -22,7 +22,7 @@ from journal.record_format import RecordKind
 from journal.segments import PENDING_BYTES_MAX, SegmentBuilder
 from journal.services.state import begin_lineage, record_progress, record_segment, record_snapshot
 from journal.services.upkeep import heal, next_snapshot_number, prune
-from journal.snapshots import Snapshot, schema_digest, take_snapshot
+from journal.snapshots import Snapshot, key_check, schema_digest, take_snapshot
 from journal.stream import ChangeStream, Position
 from journal.tables import list_migrations, list_partitions, list_sequences, publish_tables
 
@@ -221,6 +221,7 @@ class StreamingSession:
         header = {
             "lineage": self._lineage,
             "migrations": list_migrations(self._database),
+            "key_check": key_check(),
         }
         if header != self._header:
             publish_tables(self._database)

@@ -4,12 +4,14 @@ import random
 
 import pytest
 
-from chunks.models import Chunk
+from chunks.fragment_format import segment_name
+from chunks.models import Chunk, Segment
 from chunks.services import adopt_moved_fragments
 from tests.unit.chunks.cluster import KIBIBYTE, Cluster
 from tests.unit.chunks.rows import current_view, published
+from tests.unit.chunks.segments import packed
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 DATA = random.Random(9).randbytes(200 * KIBIBYTE)
 
@@ -47,3 +49,19 @@ def test_fragments_without_a_row_and_nodes_out_of_reach_are_passed_over(cluster:
     cluster.break_nodes(chunk.node_ids[0])
     assert adopt_moved_fragments(topology=cluster.topology) == 0
     assert current_view(chunk) == chunk
+
+
+def test_a_segment_and_the_chunks_in_it_follow_its_copy(cluster: Cluster) -> None:
+    chunks = packed(cluster, b"one", b"two")
+    segment = Segment.objects.get(pk=chunks[0].segment_id)
+    other = cluster.add_node(zone_id=1)
+    name = segment_name(segment.id)
+    source = next(cluster.root.glob(f"node-{segment.node_ids[1]}/fragments/*/{name}"))
+    target = cluster.root / f"node-{other}" / source.relative_to(cluster.root / f"node-{segment.node_ids[1]}")
+    target.parent.mkdir(parents=True)
+    source.rename(target)
+    assert adopt_moved_fragments(topology=cluster.topology) == 1
+    expected = [segment.node_ids[0], other, *segment.node_ids[2:]]
+    assert Segment.objects.get(pk=segment.id).node_ids == expected
+    assert {tuple(row.node_ids) for row in Chunk.objects.all()} == {tuple(expected)}
+    assert adopt_moved_fragments(topology=cluster.topology) == 0
