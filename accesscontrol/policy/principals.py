@@ -18,7 +18,9 @@ from typing import Any, Protocol
 _ACCOUNT_ID = re.compile(r"\d{12}")
 _CANONICAL_ID = re.compile(r"[0-9a-fA-F]{32,64}")
 _ACCOUNT_ARN = re.compile(r"arn:aws[\w-]*:iam::([^:/*?\s]+):root")
-_IDENTITY_ARN = re.compile(r"arn:aws[\w-]*:(?:iam|sts)::[^:/*?\s]+:(?:user|role|assumed-role|federated-user)/[^*?\s]+")
+_IDENTITY_ARN = re.compile(
+    r"arn:aws[\w-]*:(?:iam::[^:/*?\s]+:(?:user|role)|sts::[^:/*?\s]+:(?:assumed-role|federated-user))/[^*?\s]+"
+)
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA|GPA|NPA|SIA)[A-Z0-9]{8,}")
 _KINDS = ("AWS", "CanonicalUser", "Federated", "Service")
 

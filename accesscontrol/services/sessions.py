@@ -204,8 +204,11 @@ def _is_trusted(decision: Decision) -> bool:
 
 
 def _require_named_audience(role: Role, url: str) -> None:
-    """Raise InvalidIdentityToken unless the trust policy itself says whose tokens it takes."""
-    keys = {normalized_key(f"{url.removeprefix('http://')}:{claim}") for claim in ("aud", "app_id", "azp", "sub")}
+    """Raise InvalidIdentityToken unless the trust policy itself says whose tokens it takes.
+
+    Anybody else who has users sign in at the provider could hand in their tokens otherwise.
+    """
+    keys = {normalized_key(f"{url.removeprefix('http://')}:{claim}") for claim in ("aud", "app_id", "azp")}
     trust = parse_policy(role.trust_policy, PolicyKind.TRUST)
     for statement in trust.statements_about("sts:AssumeRoleWithWebIdentity"):
         if statement.is_allow and not any(test.key in keys for test in statement.conditions):

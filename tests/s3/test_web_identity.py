@@ -144,6 +144,19 @@ def test_a_role_of_the_account_alone_does_not_trust_the_provider(
     assert refusal(lambda: assumed(anonymous_sts, arn + "-not-there", id_token(issuer, "ann"))) == "AccessDenied"
 
 
+def test_a_provider_without_client_ids_leaves_the_audience_to_the_trust_policy(iam: Any, anonymous_sts: Any) -> None:
+    with run_server_in_thread(user_claims=PEOPLE) as server:
+        issuer, host = f"http://localhost:{server.server_port}", f"localhost:{server.server_port}"
+        arn = iam.create_open_id_connect_provider(Url=issuer)["OpenIDConnectProviderArn"]
+        for claim, value, code in (
+            ("sub", "ann", "InvalidIdentityToken"),
+            ("aud", "app", ""),
+            ("aud", "b", "AccessDenied"),
+        ):
+            role_arn = make_role(iam, arn, Condition={"StringEquals": {f"{host}:{claim}": value}})
+            assert refusal(lambda arn=role_arn: assumed(anonymous_sts, arn, id_token(issuer, "ann"))) == code, claim
+
+
 def test_providers_are_listed_changed_and_deleted(iam: Any) -> None:
     url = f"https://{unique('idp')}.example.org/realm"
     arn = iam.create_open_id_connect_provider(Url=url, ThumbprintList=["a" * 40])["OpenIDConnectProviderArn"]
