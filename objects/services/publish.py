@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
 from accesscontrol.acl import AclDocument
 from audit.draft import current as current_draft
@@ -133,17 +133,22 @@ def call_publisher(
     `version_id` is what the change is about, `size_bytes` how large that is.
     """
     draft = current_draft()
-    if draft is None or draft.is_written:
+    try:
+        if draft is None or draft.is_written:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                row: tuple[Any, ...] = cursor.fetchone()
+            return row
+        if size_bytes is not None:
+            draft.object_bytes = size_bytes
         with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            row: tuple[Any, ...] = cursor.fetchone()
-        return row
-    if size_bytes is not None:
-        draft.object_bytes = size_bytes
-    with connection.cursor() as cursor:
-        cursor.execute(audited_statement(statement, changed, version_id), audited_parameters(parameters, draft))
-        *answer, draft.is_written = cursor.fetchone()
-    return tuple(answer)
+            cursor.execute(audited_statement(statement, changed, version_id), audited_parameters(parameters, draft))
+            *answer, draft.is_written = cursor.fetchone()
+        return tuple(answer)
+    except IntegrityError as failure:
+        if "one_visible_version_per_id" in str(failure):  # replicas alone bring ids of their own
+            raise errors.InvalidRequest("There is a version of this id already.") from None
+        raise
 
 
 def published(row: tuple[Any, ...]) -> PublishedVersion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from objects.encryption import EncryptionChoice
-from objects.services.body import Body, store_body
+from objects.services.body import Body, discard_body, store_body
 from objects.services.encryption import new_data_key, shown_etag
 from objects.services.publish import (
     NewVersion,
@@ -13,6 +13,7 @@ from objects.services.publish import (
     WriteConditions,
     publish_stored_body,
 )
+from s3protocol import errors
 
 PUT_SIZE_BYTES_MAX = 5 << 30
 
@@ -28,7 +29,8 @@ def put_object(
 ) -> tuple[PublishedVersion, NewVersion]:
     """Store a body and publish it as the key's current version; `version` gives all but size, digests and encryption.
 
-    A replica brings its ETag along, which may be that of parts.
+    A replica brings its version id, its ETag and its parts along. Raises InvalidRequest where there is such a version,
+    InvalidArgument for parts of another size.
 
     Raises EntityTooLarge over PUT_SIZE_BYTES_MAX, BadDigest, PreconditionFailed, NoSuchKey, NoSuchBucket, and for the
     encryption KMSNotFoundException, KMSDisabledException.
@@ -42,6 +44,9 @@ def put_object(
         content_type=version.content_type,
         headers=version.headers,
     )
+    if version.parts is not None and sum(size_bytes for _, size_bytes, _ in version.parts) != stored.size_bytes:
+        discard_body(stored)
+        raise errors.InvalidArgument("The parts of the replica are not together as large as it is.")
     version = replace(
         version,
         size_bytes=stored.size_bytes,

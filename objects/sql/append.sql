@@ -43,7 +43,9 @@ BEGIN
         SELECT * INTO outcome, version_row, version_id, became_current_at
           FROM objects_publish_version(
                p_bucket_id, p_key,
-               to_jsonb(v_current) || '{"lock_mode": "", "retain_until": null, "legal_hold": null}' || p_changes, NULL, NULL);
+               to_jsonb(v_current)
+                   || '{"lock_mode": "", "retain_until": null, "legal_hold": null, "replication_status": ""}' || p_changes,
+               NULL, NULL);
         INSERT INTO objects_extent (version_id, offset_bytes, size_bytes, chunk_id, chunk_offset_bytes)
         SELECT version_row, e.offset_bytes, e.size_bytes, e.chunk_id, e.chunk_offset_bytes FROM unnest(v_extents) e;
     ELSE

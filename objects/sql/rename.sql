@@ -53,7 +53,8 @@ BEGIN
       INTO outcome, version_row, version_id, became_current_at
       FROM objects_publish_version(
            p_bucket_id, p_key,
-           to_jsonb(v_current) || '{"lock_mode": "", "retain_until": null, "legal_hold": null}'
+           to_jsonb(v_current)
+               || '{"lock_mode": "", "retain_until": null, "legal_hold": null, "replication_status": ""}'
                || p_changes,
            p_if_none_match, p_if_match) x;
     IF outcome <> '' THEN

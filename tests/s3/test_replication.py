@@ -188,6 +188,9 @@ def test_changes_follow_and_replicas_go_nowhere(owner: Any, versioned: str, dest
     assert owner.get_object(Bucket=versioned, Key="back")["Body"].read() == b"y"
     assert history(owner, versioned) == history(owner, destination)
     assert len(history(owner, versioned)) == 2
+    owner.put_object(Bucket=destination, Key="k", Body=b"y", WriteOffsetBytes=1)  # what is appended is no replica
+    wait_for_status(owner, destination, "k", "COMPLETED")
+    assert owner.get_object(Bucket=versioned, Key="k")["Body"].read() == b"xy"
 
 
 def test_another_account_must_allow_replicas(
@@ -308,3 +311,11 @@ def test_nobody_makes_replicas_without_permission(owner: Any, stranger: Any, ver
     )
     made = wire.send("PUT", f"/{versioned}/k", headers={"x-objstore-replica": claim})
     assert (made.status, made.headers["x-amz-version-id"]) == (200, "v" * 32)
+    again = wire.send("PUT", f"/{versioned}/k", headers={"x-objstore-replica": claim})
+    assert again.refusal == (400, "InvalidRequest")
+    members = {"version_id": "w" * 32, "etag": "0" * 32 + "-1", "parts": [[1, 5]]}
+    wrong = base64.urlsafe_b64encode(json.dumps(members).encode()).decode()
+    assert wire.send("PUT", f"/{versioned}/k", headers={"x-objstore-replica": wrong}).refusal == (
+        400,
+        "InvalidArgument",
+    )
