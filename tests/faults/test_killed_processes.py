@@ -22,6 +22,7 @@ from tests.live.processes import wait_until
 from tests.live.system import LiveSystem
 
 KILL_COUNT = 20 if os.environ.get("OBJSTORE_TEST_SCALE") == "full" else 4
+VICTIMS = ("gateway", "postgresql", "worker", "valkey")
 WRITER_COUNT = 4
 SIZES = (0, 1, 4_096, 100_000, 200_000, 3_000_000, 17_000_000)
 BUCKET = "killed"
@@ -89,7 +90,7 @@ def system(tmp_path: Path) -> Iterator[LiveSystem]:
 
 @pytest.mark.live
 @pytest.mark.timeout(900)
-def test_killing_gateway_and_database_loses_nothing_acknowledged_and_leaves_nothing_behind(system):
+def test_killing_gateway_database_worker_and_broker_loses_nothing_acknowledged_and_leaves_nothing_behind(system):
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -101,7 +102,7 @@ def test_killing_gateway_and_database_loses_nothing_acknowledged_and_leaves_noth
         writer.start()
     for round_number in range(KILL_COUNT):
         time.sleep(chance.uniform(0.5, 2.0))
-        victim = ("gateway", "postgresql")[round_number % 2]
+        victim = VICTIMS[round_number % len(VICTIMS)]
         pid = system.process_ids[victim]
         os.kill(pid, signal.SIGKILL)
         await_successor(system, victim, pid)
