@@ -317,6 +317,13 @@ def initialize_store(store_kind: str, location: str, options: StoreOptions | Non
     raise NodeUnavailable(f"{store_kind} is not a kind of store that is known here")
 
 
+def identify_store(store_kind: str, location: str, options: StoreOptions) -> UUID | None:
+    """Return the identity that a storage bears already, None if it bears none; NodeUnavailable if it can't be asked."""
+    if store_kind != DJANGO_STORAGE:
+        raise NodeUnavailable(f"{store_kind} has no options")
+    return django_storage.identify_storage(location, options)
+
+
 class _Snapshot:
     """The process's snapshot and when it was taken."""
 

@@ -19,6 +19,11 @@ def add_storage_arguments(parser: CommandParser) -> None:
         metavar="CLASS",
         help="a Django storage class by its dotted path: storages.backends.s3.S3Storage",
     )
+    add_option_arguments(parser)
+
+
+def add_option_arguments(parser: CommandParser) -> None:
+    """Declare the options alone."""
     parser.add_argument(
         "--option",
         metavar="NAME=VALUE",

@@ -54,6 +54,21 @@ def register_node(
 
 
 @transaction.atomic
+def change_node_options(*, name: str, changes: StoreOptions, removed: Collection[str] = ()) -> Node:
+    """Change options of a node's storage, if it is the same storage by the new ones; NodeUnavailable if not."""
+    node = Node.objects.select_for_update().filter(name=name, store_kind=topologies.DJANGO_STORAGE).first()
+    if node is None:
+        raise NodeUnavailable(f"there is no node {name!r} in a storage")
+    options = StoreOptions(node.options, bytes(node.sealed_options)).changed(changes, removed)
+    found = topologies.identify_store(node.store_kind, node.location, options)
+    if found != node.identity:
+        raise NodeUnavailable(f"that is another storage: node {found or 'of nobody'}, not {node.identity}")
+    node.options, node.sealed_options = dict(options.plain), options.sealed
+    node.save(update_fields=["options", "sealed_options"])
+    return node
+
+
+@transaction.atomic
 def set_node_state(*, name: str, state: NodeState) -> Node:
     """Say what may be asked of a node; NodeUnavailable if there is none of this name. Processes follow within seconds."""
     node = Node.objects.select_for_update().filter(name=name).first()

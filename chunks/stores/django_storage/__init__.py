@@ -6,7 +6,12 @@ storage is configured with, secrets apart. The packages behind a storage are imp
 opened, and not before.
 """
 
-from chunks.stores.django_storage.opening import initialize_storage, open_storage, open_unknown_storage
+from chunks.stores.django_storage.opening import (
+    identify_storage,
+    initialize_storage,
+    open_storage,
+    open_unknown_storage,
+)
 from chunks.stores.django_storage.store import DjangoStorage
 
-__all__ = ["DjangoStorage", "initialize_storage", "open_storage", "open_unknown_storage"]
+__all__ = ["DjangoStorage", "identify_storage", "initialize_storage", "open_storage", "open_unknown_storage"]

@@ -14,7 +14,7 @@ from chunks.errors import NodeUnavailable
 from chunks.stores.django_storage.drivers import ANSWER_SECONDS, Driver
 from chunks.stores.django_storage.options import StoreOptions
 from chunks.stores.django_storage.plain import PlainDriver
-from chunks.stores.django_storage.store import DjangoStorage
+from chunks.stores.django_storage.store import DjangoStorage, read_identity
 
 TIMEOUT_OPTION = "timeout_seconds"  # the adapter's own; all others are the storage's
 
@@ -67,6 +67,15 @@ def initialize_storage(dotted_path: str, options: StoreOptions) -> UUID:
     driver = make_driver(dotted_path, options.opened())
     try:
         return DjangoStorage.initialize(driver)
+    finally:
+        driver.close()
+
+
+def identify_storage(dotted_path: str, options: StoreOptions) -> UUID | None:
+    """Return the identity that a storage bears, None if it bears none. NodeUnavailable if it can't be asked."""
+    driver = make_driver(dotted_path, options.opened())
+    try:
+        return read_identity(driver)
     finally:
         driver.close()
 

@@ -6,7 +6,7 @@ may be left to the environment of each process: the row then names the variable,
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,13 +35,25 @@ class StoreOptions:
 
     def opened(self) -> dict[str, Any]:
         """Return all options as the storage class takes them. NodeUnavailable where a secret can't be had here."""
-        options = dict(self.plain)
-        if self.sealed:
-            try:
-                options |= json.loads(sealing.unseal_bytes(self.sealed, purpose=PURPOSE))
-            except sealing.SecretUnreadable:
-                raise NodeUnavailable("its secrets were sealed with another OBJSTORE_SECRET_KEY") from None
+        options = {**self.plain, **self._secrets()}
         return _nested((name, _resolved(value)) for name, value in options.items())
+
+    def changed(self, changes: "StoreOptions", removed: Collection[str] = ()) -> "StoreOptions":
+        """Return these options with some others or gone. NodeUnavailable where the secrets can't be opened."""
+        fresh = changes._secrets()  # noqa: SLF001  of the same class
+        gone = {*removed, *changes.plain, *fresh}
+        plain = {name: value for name, value in self.plain.items() if name not in gone} | dict(changes.plain)
+        secrets = {name: value for name, value in self._secrets().items() if name not in gone} | fresh
+        return StoreOptions(plain, _sealed(secrets))
+
+    def _secrets(self) -> dict[str, Any]:
+        if not self.sealed:
+            return {}
+        try:
+            found: dict[str, Any] = json.loads(sealing.unseal_bytes(self.sealed, purpose=PURPOSE))
+        except sealing.SecretUnreadable:
+            raise NodeUnavailable("its secrets were sealed with another OBJSTORE_SECRET_KEY") from None
+        return found
 
 
 def build_options(
@@ -51,7 +63,11 @@ def build_options(
     sealed = dict(secret) | {name: value for name, value in given.items() if is_secret(name, value)}
     plain = {name: value for name, value in given.items() if name not in sealed}
     plain |= {name: {_FROM_ENVIRONMENT: variable} for name, variable in from_environment.items()}
-    return StoreOptions(plain, sealing.seal_bytes(json.dumps(sealed).encode(), purpose=PURPOSE) if sealed else b"")
+    return StoreOptions(plain, _sealed(sealed))
+
+
+def _sealed(secrets: Mapping[str, Any]) -> bytes:
+    return sealing.seal_bytes(json.dumps(dict(secrets)).encode(), purpose=PURPOSE) if secrets else b""
 
 
 def is_secret(name: str, value: Any) -> bool:

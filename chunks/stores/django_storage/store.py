@@ -49,11 +49,11 @@ class DjangoStorage:
     @staticmethod
     def initialize(driver: Driver) -> UUID:
         """Make a storage a store, and return the identity that it bears from now on, or bore already."""
-        found = _read_identity(driver)
+        found = read_identity(driver)
         if found is None:
             driver.prepare()
             driver.put_new(_IDENTITY, str(uuid4()).encode())
-            found = _read_identity(driver)  # a rival's, perhaps
+            found = read_identity(driver)  # a rival's, perhaps
         if found is None:
             raise NodeUnavailable("the mark that was written is not there")
         return found
@@ -65,14 +65,14 @@ class DjangoStorage:
     @classmethod
     def find(cls, driver: Driver) -> "DjangoStorage":
         """Open a store whatever its identity is; NodeUnavailable if it has none."""
-        found = _read_identity(driver)
+        found = read_identity(driver)
         if found is None:
             raise NodeUnavailable("no identity: the storage is empty, or not a node")
         return cls(driver, found)
 
     def check_identity(self) -> UUID:
         """Return the identity, read afresh."""
-        found = _read_identity(self._driver)
+        found = read_identity(self._driver)
         if found is None:
             raise NodeUnavailable("no identity: the storage is empty, or another one")
         if found != self._identity:
@@ -171,7 +171,7 @@ def _path_of(name: str) -> str:
     return f"fragments/{name.partition('.')[0][-2:]}/{name}"
 
 
-def _read_identity(driver: Driver) -> UUID | None:
+def read_identity(driver: Driver) -> UUID | None:
     """Return the identity that a storage bears, None if it bears none."""
     try:
         return UUID(driver.get(_IDENTITY, 0, 64).decode())

@@ -116,3 +116,23 @@ def test_a_nodes_options_may_change_while_processes_run(account: str) -> None:
     store: Any = topology.refresh().store(node.pk)
     assert store is not before
     assert store._driver._storage.file_overwrite is False
+
+
+def test_a_node_gets_new_credentials_if_it_stays_the_same_storage(account: str) -> None:
+    add_node("far", "cloud", "--storage", STORAGE, "--option", f"account={account}", "--option", "api_key=old")
+    output = StringIO()
+    call_command("set_node_options", "far", "--option", f"api_key={SECRET}", stdout=output)
+    assert SECRET not in output.getvalue()
+    store: Any = topology.refresh().store(Node.objects.get(name="far").pk)
+    assert store._driver._storage.api_key == SECRET
+    with pytest.raises(CommandError, match="that is another storage: node of nobody"):
+        call_command("set_node_options", "far", "--option", f"account={account}/elsewhere")
+    assert Node.objects.get(name="far").options == {"account": account}
+    call_command("set_node_options", "far", "--remove", "api_key", "--option", "file_overwrite=false", stdout=output)
+    assert bytes(Node.objects.get(name="far").sealed_options) == b""
+
+
+def test_a_local_disk_has_no_options(tmp_path: Path) -> None:
+    add_node("near", "z", str(tmp_path / "disk"))
+    with pytest.raises(CommandError, match="there is no node 'near' in a storage"):
+        call_command("set_node_options", "near", "--option", "a=b")
