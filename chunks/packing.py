@@ -37,6 +37,7 @@ SEGMENT_SECONDS_MAX = 900.0
 GROUP_BYTES_MAX = 4 * MEBIBYTE
 PACKED_BYTES_MAX = 64 * 1024  # larger chunks gain nothing: docs/decisions/0020-small-chunks-in-segments.md
 MISPLACED_SECONDS_MAX = 10.0  # until nodes that failed are tried again
+SECOND_GROUP_CHUNKS_MIN = 16  # waiting while another group is under way: enough to be worth syncs of their own
 _TRIES = 3
 
 T = TypeVar("T")
@@ -122,22 +123,35 @@ class Packer:
             queue.close()
 
 
-class _Ticket:
-    """Fragments that wait for their group, and what became of them. Its gate opens when that is known."""
+class _Slot:
+    """An open segment and who appends to it: the leader of one group at a time."""
 
-    __slots__ = ("fragments", "gate", "leads", "packed", "size_bytes")
+    def __init__(self) -> None:
+        self.segment: _OpenSegment | None = None  # the leader's alone
+
+
+class _Ticket:
+    """Fragments that wait for their group, and what became of them. Its gate opens when that is known.
+
+    With a slot, it is the one who leads.
+    """
+
+    __slots__ = ("fragments", "gate", "packed", "size_bytes", "slot")
 
     def __init__(self, fragments: Sequence[PackedFragment]) -> None:
         self.fragments = fragments
         self.size_bytes = sum(fragment.size_bytes for fragment in fragments)
         self.packed: Packed | None = None
-        self.leads = False
+        self.slot: _Slot | None = None
         self.gate = threading.Lock()
         self.gate.acquire()
 
 
 class _Queue:
-    """Those who wait, and the open segment that the leader among them appends to."""
+    """Those who wait, and the open segments that the leaders among them append to.
+
+    There are two, so that a slow sync does not keep those waiting who came after it began.
+    """
 
     def __init__(self, packer: Packer, storage_class: str, scheme: Scheme) -> None:
         self._packer = packer
@@ -145,83 +159,96 @@ class _Queue:
         self._scheme = scheme
         self._mutex = threading.Lock()
         self._waiting: list[_Ticket] = []
-        self._is_led = False
-        self._segment: _OpenSegment | None = None  # the leader's alone
+        self._slots = [_Slot(), _Slot()]
+        self._idle = self._slots[::-1]  # the first is used whenever one is enough
 
     def commit(self, fragments: Sequence[PackedFragment], topology: Topology) -> Packed | None:
         ticket = _Ticket(fragments)
         with self._mutex:
             self._waiting.append(ticket)
-            ticket.leads, self._is_led = not self._is_led, True
-        if not ticket.leads:
+            if self._is_leader_wanted():
+                ticket.slot = self._idle.pop()
+        if ticket.slot is None:
             ticket.gate.acquire()
-            if not ticket.leads:
-                return ticket.packed
-        group = self._take_group()
+        slot = ticket.slot
+        if slot is None:
+            return ticket.packed
+        group = self._take_group(ticket)
         try:
-            self._write(group, topology)
+            self._write(slot, group, topology)
         finally:
-            self._pass_on(group)
+            self._pass_on(slot, group)
         return ticket.packed
 
-    def close(self) -> None:
-        with self._mutex:
-            if self._is_led:
-                return
-            self._is_led = True
-        try:
-            self._leave_segment()
-        finally:
-            self._pass_on([])
+    def _is_leader_wanted(self) -> bool:
+        """Say whether one who waits should lead. Under the mutex."""
+        if not self._waiting or not self._idle:
+            return False
+        return len(self._idle) == len(self._slots) or len(self._waiting) >= SECOND_GROUP_CHUNKS_MIN
 
-    def _take_group(self) -> list[_Ticket]:
+    def close(self) -> None:
+        """Seal the segments that nobody is appending to."""
         with self._mutex:
-            count = size_bytes = 0
+            idle, self._idle = self._idle, []
+        for slot in idle:
+            try:
+                self._leave_segment(slot)
+            finally:
+                self._pass_on(slot, [])
+
+    def _take_group(self, leader: _Ticket) -> list[_Ticket]:
+        """Take those who wait, the leader first, as far as they make a group. Other leaders to be are not taken."""
+        with self._mutex:
+            group, left, size_bytes = [leader], [], leader.size_bytes
             for ticket in self._waiting:
-                size_bytes += ticket.size_bytes
-                if count and size_bytes > GROUP_BYTES_MAX:
-                    break
-                count += 1
-            group = self._waiting[:count]
-            del self._waiting[:count]
+                if ticket is leader:
+                    continue
+                if ticket.slot is None and size_bytes + ticket.size_bytes <= GROUP_BYTES_MAX:
+                    group.append(ticket)
+                    size_bytes += ticket.size_bytes
+                else:
+                    left.append(ticket)
+            self._waiting = left
             return group
 
-    def _pass_on(self, group: Sequence[_Ticket]) -> None:
+    def _pass_on(self, slot: _Slot, group: Sequence[_Ticket]) -> None:
         """Wake the group, whatever became of it, and the next leader if somebody waits."""
         with self._mutex:
-            successor = self._waiting[0] if self._waiting else None
-            self._is_led = successor is not None
+            self._idle.append(slot)
+            successor = None
+            if self._is_leader_wanted():
+                successor = next((ticket for ticket in self._waiting if ticket.slot is None), None)
             if successor is not None:
-                successor.leads = True
+                successor.slot = self._idle.pop()
         if successor is not None:
             successor.gate.release()
         for ticket in group:
-            if not ticket.leads:
+            if ticket.slot is None:
                 ticket.gate.release()
 
-    def _write(self, group: Sequence[_Ticket], topology: Topology) -> None:
+    def _write(self, slot: _Slot, group: Sequence[_Ticket], topology: Topology) -> None:
         size_bytes = sum(ticket.size_bytes for ticket in group)
         for _ in range(_TRIES):
             try:
-                segment = self._segment_for(size_bytes, topology)
+                segment = self._segment_for(slot, size_bytes, topology)
                 if segment is None:
                     return
                 segment.append(group)
             except BaseException as error:
-                self._leave_segment()
+                self._leave_segment(slot)
                 if not isinstance(error, ChunkError):
                     raise
             else:
                 self._packer.group_count += 1
                 return
 
-    def _segment_for(self, size_bytes: int, topology: Topology) -> "_OpenSegment | None":
+    def _segment_for(self, slot: _Slot, size_bytes: int, topology: Topology) -> "_OpenSegment | None":
         usable = topology.usable_for_writing()
-        if self._segment is not None and not self._is_fit(self._segment, size_bytes, usable, topology):
-            self._leave_segment()
-        if self._segment is None:
-            self._segment = self._begin_segment(usable, topology)
-        return self._segment
+        if slot.segment is not None and not self._is_fit(slot.segment, size_bytes, usable, topology):
+            self._leave_segment(slot)
+        if slot.segment is None:
+            slot.segment = self._begin_segment(usable, topology)
+        return slot.segment
 
     def _is_fit(self, segment: "_OpenSegment", size_bytes: int, usable: set[int], topology: Topology) -> bool:
         packer = self._packer
@@ -253,8 +280,8 @@ class _Queue:
             raise
         return segment
 
-    def _leave_segment(self) -> None:
-        segment, self._segment = self._segment, None
+    def _leave_segment(self, slot: _Slot) -> None:
+        segment, slot.segment = slot.segment, None
         if segment is not None:
             self._seal(segment)
 

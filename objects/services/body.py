@@ -76,7 +76,7 @@ class StoredBody:
 
 
 def _chunk_row(chunk: WrittenChunk, offset_bytes: int, extent_bytes: int) -> dict[str, Any]:
-    return {
+    row = {
         "id": str(chunk.id),
         "size_bytes": chunk.size_bytes,
         "extent_bytes": extent_bytes,
@@ -86,9 +86,11 @@ def _chunk_row(chunk: WrittenChunk, offset_bytes: int, extent_bytes: int) -> dic
         "storage_class": chunk.storage_class,
         "plain_bytes": chunk.plain_bytes,
         "offset_bytes": offset_bytes,
-        "segment_id": None if chunk.segment_id is None else str(chunk.segment_id),
-        "segment_offset": chunk.segment_offset,
-        "faults": [
+    }
+    if chunk.segment_id is not None:
+        row |= {"segment_id": str(chunk.segment_id), "segment_offset": chunk.segment_offset}
+    if chunk.faults:
+        row["faults"] = [
             {
                 "fragment_index": fault.fragment_index,
                 "node_id": fault.node_id,
@@ -96,8 +98,8 @@ def _chunk_row(chunk: WrittenChunk, offset_bytes: int, extent_bytes: int) -> dic
                 "last_error": fault.last_error,
             }
             for fault in chunk.faults
-        ],
-    }
+        ]
+    return row
 
 
 def store_body(

@@ -62,11 +62,13 @@ class NewVersion:
     replication_status: str = ""
 
     def document(self) -> str:
-        """Render the columns for the publishing functions."""
-        columns = {name: getattr(self, name) for name in self.__slots__}  # asdict would copy all that they hold
-        columns |= asdict(columns.pop("lock"))
+        """Render the columns for the publishing functions, which know the empty ones: what is left out costs nothing."""
+        columns = {name: value for name in self.__slots__ if (value := getattr(self, name)) not in (None, "", {})}
+        if columns.pop("lock") is not NO_LOCK:
+            columns |= asdict(self.lock)
         columns["cause"] = cause_document(columns.pop("event_name"))
-        columns["encryption"] = {} if self.encryption is None else self.encryption.document()
+        if self.encryption is not None:
+            columns["encryption"] = self.encryption.document()
         return json.dumps(columns, default=datetime.isoformat)
 
 
@@ -135,20 +137,30 @@ def call_publisher(
     draft = current_draft()
     try:
         if draft is None or draft.is_written:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, parameters)
-                row: tuple[Any, ...] = cursor.fetchone()
-            return row
+            return _call(statement, parameters)
         if size_bytes is not None:
             draft.object_bytes = size_bytes
-        with connection.cursor() as cursor:
-            cursor.execute(audited_statement(statement, changed, version_id), audited_parameters(parameters, draft))
-            *answer, draft.is_written = cursor.fetchone()
+        *answer, draft.is_written = _call(
+            audited_statement(statement, changed, version_id), audited_parameters(parameters, draft)
+        )
         return tuple(answer)
     except IntegrityError as failure:
         if "one_visible_version_per_id" in str(failure):  # replicas alone bring ids of their own
             raise errors.InvalidRequest("There is a version of this id already.") from None
         raise
+
+
+def _call(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """Run a statement and return its row; by the shortest way where its parameters are what PostgreSQL reads as text."""
+    row: tuple[Any, ...]
+    if all(value is None or type(value) in {str, int} for value in parameters):
+        texts = [value if value is None or type(value) is str else str(value) for value in parameters]
+        row = connection.call_row(statement, texts)  # type: ignore[attr-defined]  # our engine's
+        return row
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    return row
 
 
 def published(row: tuple[Any, ...]) -> PublishedVersion:
