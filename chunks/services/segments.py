@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from django.db.models.functions import Now
 
 from chunks import topology as topologies
 from chunks.errors import NodeUnavailable, SegmentsUnavailable
 from chunks.fragment_format import segment_name
-from chunks.models import Segment
+from chunks.models import Chunk, Segment
 from chunks.packing import SEGMENT_SECONDS_MAX, NewSegment, Packer
 from chunks.records import CHUNK_COLUMNS_SQL, PACKED_BYTES_SQL, ChunkView
 from chunks.services.condemning import condemn, pardon
@@ -117,10 +118,10 @@ class LockedSegment:
     id: UUID
     node_ids: tuple[int, ...]
     scheme: str
-    is_settled: bool  # sealed, and for so long that whoever was publishing into it has done so
+    is_settled: bool  # sealed, and for so long that whoever wrote into it has published by then, or never will
 
 
-SETTLING_SECONDS = 60.0
+SETTLING_SECONDS = 60.0  # until its chunks may move out of it one by one
 
 _LOCK = """
 SELECT id, node_ids, scheme, coalesce(sealed_at <= statement_timestamp() - make_interval(secs => %s), false)
@@ -128,11 +129,15 @@ SELECT id, node_ids, scheme, coalesce(sealed_at <= statement_timestamp() - make_
 """
 
 
-def lock_segment(segment_id: UUID, *, using: str, settling_seconds: float = SETTLING_SECONDS) -> LockedSegment | None:
+def lock_segment(segment_id: UUID, *, using: str, settling_seconds: float | None = None) -> LockedSegment | None:
     """Lock a segment's row in the caller's transaction; None if it is gone or in other hands.
 
-    It is never waited for, so it may be taken while rows of chunks are held.
+    It is never waited for, so it may be taken while rows of chunks are held. It counts as settled once it has been
+    sealed for longer than an upload lasts: a slow one may have chunks in it that have no row yet, and a copy that is
+    written anew would leave them out.
     """
+    if settling_seconds is None:
+        settling_seconds = settings.OBJSTORE_ORPHAN_GRACE_SECONDS
     with connections[using].cursor() as cursor:
         cursor.execute(_LOCK, [settling_seconds, segment_id])
         row = cursor.fetchone()
@@ -186,7 +191,7 @@ def delete_empty_segments(
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute(_CLAIM_EMPTY, [*graces, found, found, batch_size])
         claimed = cursor.fetchall()
-        pardon(set(found) - {row[0] for row in claimed}, using=using)
+        pardon(_in_use(set(found) - {row[0] for row in claimed}, using=using), using=using)
         if claimed and not may_delete():
             return 0
         for segment_id, node_ids in claimed:
@@ -194,6 +199,12 @@ def delete_empty_segments(
         Segment.objects.using(using).filter(pk__in=gone).delete()
         Segment.objects.using(using).filter(pk__in=postponed).update(emptied_at=Now())
     return len(gone)
+
+
+def _in_use(segment_ids: Collection[UUID], *, using: str) -> set[UUID]:
+    """Return those that a chunk is in. Others that could not be claimed may be going in a rival's hands just now."""
+    chunks = Chunk.objects.using(using).filter(segment_id__in=segment_ids)
+    return {found for found in chunks.values_list("segment_id", flat=True).distinct() if found is not None}
 
 
 def _delete_copies(segment_id: UUID, node_ids: Sequence[int], topology: Topology) -> bool:

@@ -54,4 +54,4 @@ def packed(cluster: Cluster, *bodies: bytes) -> list[ChunkView]:
 def settle() -> None:
     """Have this process leave its open segments, so long ago that nobody is publishing into them any more."""
     process_packer().close()
-    Segment.objects.update(sealed_at=timezone.now() - timedelta(hours=1))
+    Segment.objects.update(sealed_at=timezone.now() - timedelta(days=2))

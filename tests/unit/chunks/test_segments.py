@@ -193,6 +193,20 @@ def test_a_node_with_segments_is_drained(
     assert_whole(cluster, chunks)
 
 
+def test_a_segment_into_which_a_slow_upload_may_yet_publish_stays_where_it_is(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = packed(cluster, BODIES[0])[0]
+    late = write_chunk(BODIES[1], topology=cluster.topology, packer=process_packer())
+    assert late.segment_id == early.segment_id
+    process_packer().close()
+    Segment.objects.update(sealed_at=timezone.now() - timedelta(hours=12))
+    left = early.node_ids[1]
+    drain(cluster, left)
+    assert relocate(cluster, monkeypatch).failed == 0
+    assert_whole(cluster, [early, publish(late)], BODIES[:2])
+
+
 def test_a_new_node_gets_its_share_of_segments(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(cluster.root / "equal", zone_sizes=(1, 1, 1, 1, 1, 1))
     packer = Packer(DatabaseRegistry(), segment_bytes_max=2000)
@@ -250,11 +264,11 @@ def test_many_small_segments_become_one(cluster: Cluster) -> None:
 
 def test_an_empty_segment_goes_when_nobody_can_be_reading_it_or_publishing_into_it(cluster: Cluster) -> None:
     chunks = packed(cluster, *BODIES[:3])
-    settle()  # an hour ago
+    settle()  # two days ago
     reading = chunks[1]
     Chunk.objects.all().delete()
     count_segments()
-    for sealed_grace, empty_grace in ((7200, 0), (0, 60)):
+    for sealed_grace, empty_grace in ((3 * 86_400, 0), (0, 60)):
         assert (
             delete_empty_segments(
                 sealed_grace_seconds=sealed_grace, empty_grace_seconds=empty_grace, topology=cluster.topology
