@@ -19,8 +19,10 @@ KEPT_DAYS = 30  # longer than any upload
 
 _CONDEMN = "INSERT INTO chunks_condemned (id) SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING"
 
-# Transactions that have written something have a number; those below the first free one, and not ended yet, are waited for.
-_FIRST_FREE = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::numeric"
+# Transactions that have written something have a number; those that had one before this statement drew its own, and have
+# not ended, are waited for. A snapshot's end would not do: it is behind the last that has *ended*, and a publisher that
+# drew its number while the condemning transaction was committing is beyond.
+_DRAW_NUMBER = "SELECT pg_current_xact_id()::text::numeric"
 _OLDEST_UNDER_WAY = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::numeric"
 
 _PARDON = "DELETE FROM chunks_condemned WHERE id = ANY(%s)"
@@ -38,12 +40,12 @@ def condemn(ids: Collection[UUID], *, using: str = DEFAULT_DB_ALIAS, seconds_max
     assert not connections[using].in_atomic_block
     with connections[using].cursor() as cursor:
         cursor.execute(_CONDEMN, [list(ids)])
-        cursor.execute(_FIRST_FREE)
-        first_free = cursor.fetchone()[0]
+        cursor.execute(_DRAW_NUMBER)
+        drawn = cursor.fetchone()[0]
         until = time.monotonic() + seconds_max
         while True:
             cursor.execute(_OLDEST_UNDER_WAY)
-            if cursor.fetchone()[0] >= first_free:
+            if cursor.fetchone()[0] >= drawn:
                 return True
             if time.monotonic() > until:
                 return False

@@ -12,13 +12,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
-
 from events.cause import CREATED_BY_PUT, cause_document
 from objects.customer_keys import CustomerKey
 from objects.selectors.lookup import VersionRecord
 from objects.services.archive import require_unarchived
-from objects.services.body import Body, StoredBody, discard_body, store_body
+from objects.services.body import Body, StoredBody, discarded_if_refused, store_body
 from objects.services.encryption import DataKey, shown_etag, unwrap
 from objects.services.publish import PublishedVersion, WriteConditions, call_publisher, new_version_id, published
 from objects.services.put import PUT_SIZE_BYTES_MAX
@@ -68,7 +66,7 @@ def append_object(
     data_key = unwrap(base.encryption, customer_key)
     stored = store_body(body, storage_class=base.storage_class, size_bytes_max=PUT_SIZE_BYTES_MAX, data_key=data_key)
     changes = _changes(base, stored, algorithm, data_key)
-    try:
+    with discarded_if_refused(stored):
         row = call_publisher(
             _APPEND_VERSION,
             [
@@ -85,11 +83,6 @@ def append_object(
             size_bytes=changes["size_bytes"],
         )
         return Appended(published(row), **changes)
-    except (OperationalError, InterfaceError):
-        raise
-    except BaseException:
-        discard_body(stored)
-        raise
 
 
 def _combined_algorithm(base: VersionRecord, body: Any) -> ChecksumAlgorithm | None:

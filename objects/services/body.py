@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Protocol
+
+from django.db import DatabaseError, OperationalError
 
 from chunks import services as chunk_services
 from chunks import topology, writer
@@ -141,6 +144,22 @@ def store_body(
 def discard_body(stored: StoredBody) -> None:
     """Remove the fragments of a body that was refused when it was to be published."""
     chunk_services.discard_chunks(stored.chunks)
+
+
+@contextmanager
+def discarded_if_refused(stored: StoredBody) -> Iterator[None]:
+    """Remove a body whose publishing, inside, is refused: by S3's errors or by the database. Whatever else comes stays.
+
+    A connection that is lost leaves open whether it was committed, and so does an exception of no statement's making: a
+    signal that ends the process, or the memory running out, may come when the commit is done. The sweep knows better.
+    """
+    try:
+        yield
+    except OperationalError:
+        raise
+    except (errors.S3Error, DatabaseError):
+        discard_body(stored)
+        raise
 
 
 def _verify(body: Body, receiver: _Receiver) -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from buckets.services import lock_bucket_shared
@@ -24,7 +24,7 @@ from objects.conditions import unquote_etag
 from objects.encryption import StoredEncryption
 from objects.models import MultipartUpload, ObjectVersion, Part
 from objects.retention import ObjectLock
-from objects.services.body import Body, StoredBody, discard_body, store_body
+from objects.services.body import Body, StoredBody, discarded_if_refused, store_body
 from objects.services.encryption import DataKey, shown_etag
 from objects.services.publish import (
     NewVersion,
@@ -170,7 +170,7 @@ def upload_part(*, upload: MultipartUpload, part_number: int, body: Body, data_k
 def publish_part(*, upload_row: int, part_number: int, stored: StoredBody, etag: str) -> datetime:
     """Register a stored body as a part and return when. Raises NoSuchUpload, and then removes the stored bytes."""
     rows = stored.chunk_rows()
-    try:
+    with discarded_if_refused(stored):
         part_row, modified_at = call_publisher(
             _PUT_PART,
             [
@@ -188,11 +188,6 @@ def publish_part(*, upload_row: int, part_number: int, stored: StoredBody, etag:
         )
         if part_row is None:
             raise errors.NoSuchUpload
-    except (OperationalError, InterfaceError):
-        raise
-    except BaseException:
-        discard_body(stored)
-        raise
     assert isinstance(modified_at, datetime)
     return modified_at
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import IntegrityError, connection
 
 from accesscontrol.acl import AclDocument
 from audit.draft import current as current_draft
@@ -22,7 +22,7 @@ from audit.services.rows import audited_parameters, audited_statement
 from events.cause import CREATED_BY_PUT, cause_document
 from objects.encryption import StoredEncryption
 from objects.retention import NO_LOCK, ObjectLock
-from objects.services.body import StoredBody, discard_body
+from objects.services.body import StoredBody, discarded_if_refused
 from s3protocol import errors
 
 # Plans: see objects/sql/publish.sql.
@@ -100,7 +100,7 @@ def publish_stored_body(
     Raises PreconditionFailed, NoSuchKey or NoSuchBucket, and then removes the stored bytes.
     """
     chunks = stored.chunk_rows()
-    try:
+    with discarded_if_refused(stored):
         row = call_publisher(
             _PUT_VERSION,
             [
@@ -114,11 +114,6 @@ def publish_stored_body(
             size_bytes=version.size_bytes,
         )
         return published(row)
-    except (OperationalError, InterfaceError):
-        raise
-    except BaseException:
-        discard_body(stored)
-        raise
 
 
 def call_publisher(

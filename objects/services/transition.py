@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from events.cause import TRANSITION
 from objects.encryption import Method
 from objects.selectors.lookup import VersionRecord, look_up_row
-from objects.services.body import StoredBody, discard_body, store_body
+from objects.services.body import StoredBody, discard_body, discarded_if_refused, store_body
 from objects.services.encryption import unwrap
 from objects.services.events import note_version_event
 from objects.services.publish import call_publisher
@@ -51,13 +51,8 @@ def move_version_to_storage_class(*, bucket_id: int, version_row: int, storage_c
         content_type=version.content_type,
         headers=version.headers,
     )
-    try:
+    with discarded_if_refused(stored):
         has_moved = _exchange(bucket_id, version, storage_class, stored)
-    except (OperationalError, InterfaceError):
-        raise  # nobody knows whether it was committed: the sweep of orphans will
-    except BaseException:
-        discard_body(stored)
-        raise
     if not has_moved:
         discard_body(stored)
     return has_moved

@@ -115,3 +115,53 @@ def test_a_segment_that_is_gone_takes_no_chunk(cluster: Cluster) -> None:
     assert condemning.is_condemned(segment.pk)
     with pytest.raises(OperationalError, match="swept before it was published"):
         put_version(bucket, "k", [written], segment_id=segment.pk)
+
+
+def test_a_publisher_that_began_while_the_condemning_was_committing_is_waited_for(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = add_bucket("b")
+    written = write_chunk(DATA, topology=cluster.topology)
+    is_inserted, may_commit = threading.Event(), threading.Event()
+
+    def publish() -> None:
+        with transaction.atomic():
+            put_version(bucket, "k", [written])
+            is_inserted.set()
+            may_commit.wait(60)
+        connections.close_all()
+
+    publisher = threading.Thread(target=publish)
+    # The condemning transaction has its number before the publisher has one, and is committed after the publisher looked.
+    with transaction.atomic():
+        Condemned.objects.create(id=written.id)
+        publisher.start()
+        assert is_inserted.wait(60)
+    monkeypatch.setattr(condemning, "_CONDEMN", "SELECT %s")
+    assert not condemning.condemn([written.id], seconds_max=0.1)
+    may_commit.set()
+    publisher.join(60)
+    assert condemning.condemn([written.id])
+
+
+def test_a_segment_that_a_rival_is_deleting_stays_condemned(cluster: Cluster) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    segment = Segment.objects.create(
+        storage_class="STANDARD", scheme="replicate-3", node_ids=[1, 3, 5], sealed_at=yesterday, emptied_at=yesterday
+    )
+    is_locked, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Segment.objects.select_for_update().get(pk=segment.pk)
+            is_locked.set()
+            may_end.wait(60)
+        connections.close_all()
+
+    rival = threading.Thread(target=hold)
+    rival.start()
+    assert is_locked.wait(60)
+    assert not delete_empty_segments(sealed_grace_seconds=60, empty_grace_seconds=60, topology=cluster.topology)
+    may_end.set()
+    rival.join(60)
+    assert condemning.is_condemned(segment.pk)

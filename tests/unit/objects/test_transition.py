@@ -108,3 +108,20 @@ def test_markers_history_and_what_is_gone_do_not_move(bucket: int, version: int)
     put_version(bucket, "k", [])
     assert not move(bucket, version, "WIDE")
     assert not move(bucket, version + 1_000, "WIDE")
+
+
+@pytest.mark.parametrize("is_signal", [True, False])
+def test_what_is_committed_stays_whatever_comes_then(
+    bucket: int, version: int, monkeypatch: pytest.MonkeyPatch, *, is_signal: bool
+) -> None:
+    exchange = transition._exchange
+
+    def commit_and_die(*arguments: object) -> bool:
+        exchange(*arguments)  # type: ignore[arg-type]
+        raise SystemExit if is_signal else MemoryError
+
+    monkeypatch.setattr(transition, "_exchange", commit_and_die)
+    with pytest.raises(SystemExit if is_signal else MemoryError):
+        move(bucket, version, "WIDE")
+    assert {name for _, name in chunks_of(version)} == {"WIDE"}
+    assert content(bucket, version) == DATA
