@@ -1,7 +1,8 @@
 """Reads as of a moment: which requests may say one, and how. Ours, not S3's.
 
 A header or a query parameter `x-objstore-as-of`, an ISO 8601 time, has a read answer as it would have answered then. It is
-signed like the rest of the request, and asks for no other permission: who may read an object may read what it was.
+signed like the rest of the request. It takes the permission for the read and that for versions, too: who may read an
+object may not read what it was, which may have been overwritten for a reason.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ def authorize_operation(
     """Raise AccessDenied unless the principal may have the operation; `arguments` are there once the body is parsed."""
     if operation.decided != Decided.FOR_EACH:
         _authorize_action(operation, address, context, arguments or {})
+    if context.as_of is not None:
+        _authorize_past(operation, address, context)
     if context.bucket_record is not None:
         context.require_payer(context.bucket_record)
     expected_owner = address.headers.get("x-amz-expected-bucket-owner")
@@ -51,6 +53,17 @@ def _authorize_action(
         return
     if decision.outcome == Outcome.EXPLICIT_DENY or not _is_initiator(operation, address, context):
         raise access_denied(decision)
+
+
+def _authorize_past(operation: Operation, address: Address, context: RequestContext) -> None:
+    """Raise AccessDenied unless the principal may see what is not current any more.
+
+    What was overwritten or deleted is of no concern to who may read what is there: that takes the actions on versions.
+    """
+    if operation.reads_object and address.key is not None and operation.versioned_action is not None:
+        context.authorize_object(operation.versioned_action, key=address.key, version=context.version)
+    else:
+        context.authorize("s3:ListBucketVersions")
 
 
 def _is_initiator(operation: Operation, address: Address, context: RequestContext) -> bool:

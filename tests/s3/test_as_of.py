@@ -132,7 +132,7 @@ def test_moments_that_make_no_sense_are_refused(owner: Any, past: Any, bucket: s
         past(moment()).list_buckets()
 
 
-def test_a_moment_is_signed_and_asks_for_the_same_permission(
+def test_a_moment_is_signed_and_asks_for_the_permission_for_versions(
     owner: Any, wire: Wire, unsigned_wire: Wire, bucket: str
 ) -> None:
     owner.put_object(Bucket=bucket, Key="k", Body=b"first")
@@ -142,8 +142,15 @@ def test_a_moment_is_signed_and_asks_for_the_same_permission(
     signed = wire.signed_headers("GET", f"/{bucket}/k")
     assert wire.send_as_is("GET", f"/{bucket}/k", headers={**signed, NAME: then}).refusal == (403, "AccessDenied")
     assert unsigned_wire.send("GET", f"/{bucket}/k", query=[(NAME, then)]).refusal == (403, "AccessDenied")
-    allow(owner, bucket, "s3:GetObject")
+    allow(owner, bucket, "s3:GetObject", "s3:ListBucket")
+    assert unsigned_wire.send("GET", f"/{bucket}/k").body == b"second"
+    for path in (f"/{bucket}/k", f"/{bucket}"):
+        assert unsigned_wire.send("GET", path, query=[(NAME, then)]).refusal == (403, "AccessDenied")
+    allow(owner, bucket, "s3:GetObjectVersion")
+    assert unsigned_wire.send("GET", f"/{bucket}/k", query=[(NAME, then)]).refusal == (403, "AccessDenied")
+    allow(owner, bucket, "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions")
     assert unsigned_wire.send("GET", f"/{bucket}/k", query=[(NAME, then)]).body == b"first"
+    assert unsigned_wire.send("GET", f"/{bucket}", query=[(NAME, then)]).status == 200
 
 
 @pytest.mark.parametrize("is_versioned", [False, True], ids=["unversioned", "versioned"])
