@@ -198,6 +198,13 @@ class RemoteStore(models.Model):
     region = models.CharField(max_length=32, default="us-east-1")
     access_key_id = models.CharField(max_length=128)
     sealed_secret_key = models.BinaryField(help_text="Sealed by accesscontrol.secrets; never shown.")
+    account_id = models.CharField(
+        max_length=12,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The account whose buckets may be replicated there; empty: every account's.",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -291,7 +291,7 @@ def _check_replicable(bucket: Bucket, document: Mapping[str, Any]) -> None:
         raise errors.InvalidRequest("Versioning must be 'Enabled' on the bucket to apply a replication configuration")
     for rule in replication.enabled_rules({"Rules": [{**one, "Status": "Enabled"} for one in document["Rules"]]}):
         if rule.remote:
-            if not RemoteStore.objects.filter(name=rule.remote, is_active=True).exists():
+            if find_remote_store(rule.remote, account_id=bucket.owner_id) is None:
                 raise errors.InvalidRequest("Destination store must be registered.")
             continue
         destination = Bucket.objects.filter(name=rule.destination).first()
@@ -315,12 +315,24 @@ def delete_configuration(*, bucket_id: int, kind: str) -> None:
     BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).delete()
 
 
-def add_remote_store(*, name: str, url: str, region: str, access_key_id: str, secret_key: str) -> RemoteStore:
+def find_remote_store(name: str, *, account_id: str) -> RemoteStore | None:
+    """Return an active store that the buckets of an account may be replicated to."""
+    return RemoteStore.objects.filter(name=name, is_active=True, account_id__in=("", account_id)).first()
+
+
+def add_remote_store(
+    *, name: str, url: str, region: str, access_key_id: str, secret_key: str, account_id: str = ""
+) -> RemoteStore:
     """Register another store; the secret key is sealed. Connects to nothing. Raises IntegrityError for a name twice."""
     sealed = seal(secret_key, purpose=REMOTE_PURPOSE)
     with transaction.atomic():
         return RemoteStore.objects.create(
-            name=name, url=url, region=region, access_key_id=access_key_id, sealed_secret_key=sealed
+            name=name,
+            url=url,
+            region=region,
+            access_key_id=access_key_id,
+            sealed_secret_key=sealed,
+            account_id=account_id,
         )
 
 

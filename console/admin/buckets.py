@@ -154,6 +154,6 @@ class RemoteStoreAdmin(RowsAdmin):
 
     editable = ("is_active",)
     hidden = ("sealed_secret_key",)
-    list_display = ("name", "url", "region", "access_key_id", "is_active")
+    list_display = ("name", "url", "region", "access_key_id", "account_id", "is_active")
     search_fields = ("^name",)
     ordering = ("name",)

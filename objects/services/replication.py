@@ -24,8 +24,9 @@ from accesscontrol.errors import SecretUnreadable
 from accesscontrol.principal import Principal
 from accesscontrol.request_facts import RequestFacts
 from accesscontrol.selectors.accounts import find_owner
-from buckets.models import RemoteStore, Versioning
+from buckets.models import Versioning
 from buckets.selectors import BucketRecord, find_bucket
+from buckets.services import find_remote_store
 from chunks.errors import ChunkError
 from events.cause import REMOVED, REPLICATION_FAILED, cause_document
 from objects.encryption import EncryptionChoice, Method
@@ -132,7 +133,7 @@ def _carry(row: Replication) -> None:
         return
     source = found.version
     if row.remote_name:
-        _carry_away(row, source)
+        _carry_away(row, source, found.bucket.owner_id)
         return
     destination = _destination(row, found.bucket)
     replica = (
@@ -151,11 +152,11 @@ def _carry(row: Replication) -> None:
         _publish(row, found, destination)
 
 
-def _carry_away(row: Replication, source: VersionRecord) -> None:
+def _carry_away(row: Replication, source: VersionRecord, account_id: str) -> None:
     """Do what a row asks for in another store. Raises RemoteRefused, ReplicationRefused."""
-    store = RemoteStore.objects.filter(name=row.remote_name, is_active=True).first()
+    store = find_remote_store(row.remote_name, account_id=account_id)
     if store is None:
-        raise ReplicationRefused(f"there is no active store {row.remote_name}")
+        raise ReplicationRefused(f"there is no active store {row.remote_name} for the account")
     remote = RemoteBucket(store, row.destination_name)
     if row.kind == "change":
         remote.put_tags(row.key, source.version_id, source.tags)

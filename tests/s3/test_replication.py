@@ -11,6 +11,7 @@ import pytest
 
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem
+from tests.s3.iam import allow, make_user
 from tests.s3.refusals import refused
 from tests.s3.wire import Wire
 
@@ -71,6 +72,48 @@ def test_a_configuration_is_kept_and_removed(owner: Any, stranger: Any, versione
     owner.delete_bucket_replication(Bucket=versioned)
     with refused("ReplicationConfigurationNotFoundError", 404):
         owner.get_bucket_replication(Bucket=versioned)
+
+
+def test_replicating_takes_what_writing_there_does(
+    owner: Any, iam: Any, live: LiveSystem, versioned: str, destination: str
+) -> None:
+    configuring = allow("s3:PutReplicationConfiguration", resource=f"arn:aws:s3:::{versioned}")
+    passing = allow("iam:PassRole", resource=ROLE)
+    replicating = allow("s3:ReplicateObject", resource=f"arn:aws:s3:::{destination}/*")
+    for statements in ([configuring], [configuring, replicating], [configuring, passing]):
+        user = make_user(iam, *statements).keys.client(live)
+        with refused("AccessDenied", 403):
+            put(user, versioned, rule(destination))
+    put(make_user(iam, configuring, passing, replicating).keys.client(live), versioned, rule(destination))
+
+
+def test_what_is_shared_with_another_account_is_not_replicated_in_the_owners_name(
+    owner: Any, stranger: Any, stranger_account: dict[str, str], versioned: str, destination: str
+) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": stranger_account["id"]},
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{versioned}",
+    }
+    owner.put_bucket_policy(Bucket=versioned, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    assert stranger.get_bucket_versioning(Bucket=versioned)["Status"] == "Enabled"
+    with refused("AccessDenied", 403):
+        put(stranger, versioned, rule(destination))
+
+
+def test_a_store_of_an_account_is_no_others(
+    live: LiveSystem, stranger_account: dict[str, str], owner: Any, versioned: str, destination: str
+) -> None:
+    name = f"o-{versioned}"
+    live.manage(
+        "add_remote_store",
+        name,
+        *("--url", live.endpoint, f"--access-key={live.access_key}", f"--secret-key={live.secret_key}"),
+        *("--account", stranger_account["id"]),
+    )
+    with refused("InvalidRequest", 400):
+        put(owner, versioned, rule("x", Destination={"Bucket": f"arn:objstore:s3::{name}:{destination}"}))
 
 
 def test_what_can_not_be_is_refused(owner: Any, versioned: str, destination: str, new_bucket: Any) -> None:
