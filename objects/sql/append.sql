@@ -16,6 +16,8 @@ DECLARE
     v_object objects_object;
     v_current objects_objectversion;
     v_extents objects_extent[];
+    v_grown_bytes bigint := (p_changes->>'size_bytes')::bigint - p_offset;
+    v_room_bytes bigint;
 BEGIN
     outcome := '';
     PERFORM pg_advisory_xact_lock_shared(28514, hashint8(p_bucket_id));
@@ -24,6 +26,10 @@ BEGIN
     IF NOT FOUND THEN
         outcome := 'NoSuchBucket';
         RETURN;
+    END IF;
+    IF v_versioning <> 'Enabled' THEN
+        -- Before the key's lock, as writers near the end of a quota take turns. A new version is asked about when published.
+        v_room_bytes := (objects_quota_room(p_bucket_id, v_grown_bytes)).bytes_left;
     END IF;
     SELECT * INTO v_object FROM objects_object o WHERE o.bucket_id = p_bucket_id AND o.key = p_key FOR UPDATE;
     SELECT * INTO v_current FROM objects_objectversion v WHERE v.id = v_object.current_version_id;
@@ -46,8 +52,14 @@ BEGIN
                to_jsonb(v_current)
                    || '{"lock_mode": "", "retain_until": null, "legal_hold": null, "replication_status": ""}' || p_changes,
                NULL, NULL);
+        IF outcome <> '' THEN
+            RETURN;
+        END IF;
         INSERT INTO objects_extent (version_id, offset_bytes, size_bytes, chunk_id, chunk_offset_bytes)
         SELECT version_row, e.offset_bytes, e.size_bytes, e.chunk_id, e.chunk_offset_bytes FROM unnest(v_extents) e;
+    ELSIF v_room_bytes < v_grown_bytes THEN
+        outcome := 'QuotaExceeded';
+        RETURN;
     ELSE
         version_row := v_current.id;
         version_id := v_current.version_id;

@@ -40,6 +40,19 @@ def test_a_buckets_quota_of_bytes_is_kept_exactly(live: LiveSystem, owner: Any, 
     assert put(owner, bucket, "free", 4096) == ""
 
 
+def test_what_is_appended_counts(live: LiveSystem, owner: Any, new_bucket: Any) -> None:
+    for is_versioned in (False, True):
+        bucket = new_bucket()
+        if is_versioned:
+            owner.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        assert put(owner, bucket, "k", 1024) == ""
+        live.manage("limit", "set", "bucket", bucket, "--bytes", "4KiB")
+        owner.put_object(Bucket=bucket, Key="k", Body=bytes(1024), WriteOffsetBytes=1024)
+        with pytest.raises(ClientError, match="QuotaExceeded"):
+            owner.put_object(Bucket=bucket, Key="k", Body=bytes(2049), WriteOffsetBytes=2048)
+        assert owner.head_object(Bucket=bucket, Key="k")["ContentLength"] == 2048
+
+
 def test_a_quota_of_objects_counts_keys(live: LiveSystem, owner: Any, bucket: str) -> None:
     live.manage("limit", "set", "bucket", bucket, "--objects", "2")
     assert [put(owner, bucket, key) for key in ("a", "b", "c", "a")] == ["", "", "QuotaExceeded", ""]
