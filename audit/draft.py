@@ -65,7 +65,8 @@ _PATH_SAFE = "/-._~!$&'()*+,;=:@"
 
 # What signs a presigned request, and what a session is carried by: nobody may find them in a log.
 _SECRET_PARAMETERS = re.compile(
-    r"((?:^|[?&])(?:X-Amz-Signature|X-Amz-Security-Token|Signature|x-amz-security-token|password|token|code)=)[^&\s]*",
+    r"((?:^|[?&;])(?:X-Amz-Signature|X-Amz-Security-Token|Signature|\w*password|\w*token|SAMLAssertion|SecretAccessKey|code)=)"
+    r"[^&;\s]*",
     re.IGNORECASE,
 )
 
@@ -171,7 +172,7 @@ class AuditDraft:
             _text(self.method, 16),
             _text(self._request_uri(), REQUEST_URI_LENGTH_MAX),
             _text(self.host, 255),
-            _text(self.referer, REFERER_LENGTH_MAX),
+            _text(redacted(self.referer), REFERER_LENGTH_MAX),
             self.auth_type,
             "true" if self.is_secure else "false",
         ]
@@ -201,7 +202,7 @@ class AuditDraft:
         ]
         document: dict[str, Any] = {"decisions": decisions}
         if self.facts:
-            document["facts"] = dict(self.facts)
+            document["facts"] = _without_secrets(self.facts)
         return json.dumps(document).replace("\\u0000", "�")
 
     def _request_uri(self) -> str:
@@ -209,6 +210,14 @@ class AuditDraft:
         if self.source != "command" and not _PLAIN_PATH.fullmatch(path):
             path = quote(path, safe=_PATH_SAFE, encoding="latin-1")
         return f"{path}?{redacted(self.query)}" if self.query else path
+
+
+def _without_secrets(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts whose referer, the address of another page, lets nobody in."""
+    headers = facts.get("headers")
+    if not headers or "referer" not in headers:
+        return dict(facts)
+    return {**facts, "headers": {**headers, "referer": redacted(headers["referer"])}}
 
 
 def redacted(query: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from accesscontrol.policy import Decision, Outcome
 from audit.draft import AuditDraft, redacted
 from audit.models import AuditEvent
 from audit.services import batches
@@ -90,3 +91,15 @@ def test_reads_may_be_left_out_but_no_refusal(settings: Any) -> None:
 def test_signatures_and_tokens_are_left_out_of_queries() -> None:
     query = "X-Amz-Signature=abc&prefix=a&X-Amz-Security-Token=secret&Signature=x%2B"
     assert redacted(query) == "X-Amz-Signature=-&prefix=a&X-Amz-Security-Token=-&Signature=-"
+    assert redacted("Action=X&NewPassword=p&WebIdentityToken=t") == "Action=X&NewPassword=-&WebIdentityToken=-"
+    assert redacted("continuation-token=abc") == "continuation-token=abc"
+
+
+def test_the_page_that_a_request_came_from_lends_nobody_its_signature() -> None:
+    page = "https://s3.example.com/b/page.html?X-Amz-Credential=c&X-Amz-Signature=abc"
+    refused = draft("k")
+    refused.referer, refused.facts = page, {"is_secure": True, "headers": {"referer": page}}
+    refused.note("s3:GetObject", "k", Decision(Outcome.IMPLICIT_DENY, "nothing allows it"))
+    refused.status = 403
+    assert "abc" not in " ".join(value or "" for value in refused.values())
+    assert "X-Amz-Signature=-" in " ".join(value or "" for value in refused.values())
