@@ -180,7 +180,15 @@ def test_names_and_texts_cannot_leave_their_quotes() -> None:
 
 def test_the_process_is_kept_from_files_network_and_programs(tmp_path: Path) -> None:
     attempts = """
-import os, socket, subprocess
+import ctypes, os, platform, socket, subprocess
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *arguments):
+    if libc.syscall(ctypes.c_long(number), *(ctypes.c_long(one) for one in arguments)) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    return True
+get_pid = 39 if platform.machine() == "x86_64" else 172
+uses_x32 = platform.machine() == "x86_64"
+call(get_pid)
 from objects.select.sandbox import confine
 confine(memory_mib=64, cpu_seconds=10)
 for attempt in (
@@ -189,6 +197,9 @@ for attempt in (
     lambda: os.open("/tmp/objstore-sandbox", os.O_WRONLY | os.O_CREAT),
     lambda: os.unlink(os.environ["PRECIOUS"]),
     lambda: os.kill(os.getppid(), 0),
+    lambda: call(434, os.getppid(), 0),  # pidfd_open
+    lambda: call(425, 1, ctypes.addressof(ctypes.create_string_buffer(256))),  # io_uring_setup
+    lambda: socket.socketpair(),
     lambda: bytearray(2 << 30),
 ):
     try:
@@ -196,6 +207,9 @@ for attempt in (
     except (OSError, MemoryError):
         continue
     raise SystemExit("it could")
+if uses_x32 and (libc.syscall(ctypes.c_long(get_pid | 0x40000000)) != -1 or ctypes.get_errno() != 1):
+    raise SystemExit("calls have other numbers")
+call(get_pid)
 """
     precious = tmp_path / "precious"
     precious.touch()
