@@ -90,8 +90,9 @@ _PATH_SAFE = "/-._~!$&'()*+,;=:@"
 
 
 def quoted_path(key: str) -> str:
-    """Return the path of a key."""
-    return "/" + quote(key, safe=_PATH_SAFE)
+    """Return the path of a key. One that begins with a slash must not make it `//host/…`, which is another's address."""
+    path = quote(key, safe=_PATH_SAFE)
+    return "/" + (path if not path.startswith("/") else "%2F" + path[1:])
 
 
 def read_website(document: Mapping[str, Any]) -> Website:

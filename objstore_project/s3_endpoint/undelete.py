@@ -19,6 +19,7 @@ from buckets.selectors import find_bucket
 from objects.services.undelete import BATCH_SIZE, Undeleted, undelete_object, undelete_objects
 from objstore_project.s3_endpoint.address import Address
 from objstore_project.s3_endpoint.as_of import is_asked, read_signed_moment, require_within_history
+from objstore_project.s3_endpoint.rates import keep_rates
 from s3protocol import errors
 from s3protocol.codec import WireResponse
 from s3protocol.quirks import XML_NAMESPACE
@@ -45,7 +46,10 @@ def answer_undelete(context: RequestContext, address: Address, *, now: datetime)
         raise errors.NoSuchBucket(BucketName=address.bucket)
     if context.audit is not None:
         context.audit.owner_id = bucket.owner_id
+        keep_rates(context.audit, bucket)
     context.require_payer(bucket)
+    if address.headers.get("x-amz-expected-bucket-owner", bucket.owner_id) != bucket.owner_id:
+        raise errors.AccessDenied
     context.authorize("s3:ListBucketVersions", stated={"s3:prefix": (prefix if key is None else key) or ""})
     moment = None
     if is_asked(address):

@@ -200,6 +200,13 @@ def test_undelete_asks_for_permission_and_sense(owner: Any, wire: Wire, unsigned
     codes = [element.text for element in answer.document.iterfind("{*}Error/{*}Code")]
     assert (undeleted(answer), codes) == ([], ["AccessDenied", "AccessDenied"])
     assert undelete(wire, bucket).refusal == (400, "InvalidRequest")
+    other = wire.send(
+        "POST",
+        f"/{bucket}",
+        query=[("x-objstore-undelete", ""), ("prefix", "")],
+        headers={"x-amz-expected-bucket-owner": "0" * 12},
+    )
+    assert other.refusal == (403, "AccessDenied")
     assert undelete(wire, "none-such-bucket", ("prefix", "")).refusal == (404, "NoSuchBucket")
     assert wire.send("GET", f"/{bucket}", query=[("x-objstore-undelete", "")]).refusal == (405, "MethodNotAllowed")
     assert keys(owner, bucket) == []
