@@ -7,6 +7,7 @@ from typing import Any
 from buckets import selectors, services
 from buckets.analytics import ANALYTICS, checked_analytics
 from buckets.context import RequestContext
+from buckets.deposits import require_deposit
 from buckets.identified import page_members
 from s3protocol.registry import operation
 
@@ -20,9 +21,12 @@ def put_bucket_analytics_configuration(
     analytics_configuration: dict[str, Any],
 ) -> dict[str, Any]:
     """Ask for an analysis of how objects are stored and read, and for its export every day."""
-    services.put_identified_configuration(
-        bucket_id=context.bucket.id, kind=ANALYTICS, name=id, document=checked_analytics(id, analytics_configuration)
-    )
+    document = checked_analytics(id, analytics_configuration)
+    exported = document.get("StorageClassAnalysis", {}).get("DataExport")
+    if exported is not None:
+        destination = exported["Destination"]["S3BucketDestination"]
+        require_deposit(context, destination["Bucket"], destination.get("Prefix"), id)
+    services.put_identified_configuration(bucket_id=context.bucket.id, kind=ANALYTICS, name=id, document=document)
     return {}
 
 

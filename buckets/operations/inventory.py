@@ -6,6 +6,7 @@ from typing import Any
 
 from buckets import selectors, services
 from buckets.context import RequestContext
+from buckets.deposits import require_deposit
 from buckets.identified import bucket_of_arn, page_members
 from buckets.inventory import KIND, checked_document
 from s3protocol import errors
@@ -24,6 +25,8 @@ def put_bucket_inventory_configuration(
     document = checked_document(id, inventory_configuration)
     if selectors.find_bucket(bucket_of_arn(document["Destination"]["S3BucketDestination"]["Bucket"])) is None:
         raise errors.InvalidS3DestinationBucket
+    destination = document["Destination"]["S3BucketDestination"]
+    require_deposit(context, destination["Bucket"], destination.get("Prefix"), id)
     services.put_identified_configuration(bucket_id=context.bucket.id, kind=KIND, name=id, document=document)
     return {}
 

@@ -13,6 +13,8 @@ from urllib.parse import unquote_plus
 import pytest
 
 from tests.live.processes import wait_until
+from tests.live.system import LiveSystem
+from tests.s3.iam import allow, make_user
 from tests.s3.refusals import refused
 
 PATIENCE_SECONDS = 60
@@ -259,3 +261,26 @@ def test_an_analysis_is_exported(owner: Any, bucket: str, new_bucket: Any) -> No
     (row,) = rows()
     assert (row["ConfigId"], row["StorageClass"], row["ObjectCount"]) == ("one", "STANDARD", "1")
     assert float(row["Storage_MB"]) == 1
+
+
+def test_reports_go_where_who_asks_may_write(
+    owner: Any, iam: Any, live: LiveSystem, bucket: str, new_bucket: Any
+) -> None:
+    destination = new_bucket()
+    asking = allow("s3:PutInventoryConfiguration", "s3:PutAnalyticsConfiguration", resource=f"arn:aws:s3:::{bucket}")
+    user = make_user(iam, asking).keys.client(live)
+    exported = {
+        "Id": "a",
+        "StorageClassAnalysis": {
+            "DataExport": {
+                "OutputSchemaVersion": "V_1",
+                "Destination": {"S3BucketDestination": {"Format": "CSV", "Bucket": f"arn:aws:s3:::{destination}"}},
+            }
+        },
+    }
+    with refused("AccessDenied", 403):
+        put(user, bucket, configuration(destination))
+    with refused("AccessDenied", 403):
+        user.put_bucket_analytics_configuration(Bucket=bucket, Id="a", AnalyticsConfiguration=exported)
+    writing = allow("s3:PutObject", resource=f"arn:aws:s3:::{destination}/reports/*")
+    put(make_user(iam, asking, writing).keys.client(live), bucket, configuration(destination))
