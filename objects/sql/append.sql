@@ -27,10 +27,11 @@ BEGIN
         outcome := 'NoSuchBucket';
         RETURN;
     END IF;
-    IF v_versioning <> 'Enabled' THEN
-        -- Before the key's lock, as writers near the end of a quota take turns. A new version is asked about when published.
-        v_room_bytes := (objects_quota_room(p_bucket_id, v_grown_bytes)).bytes_left;
-    END IF;
+    -- Before the key's lock, as writers near the end of a quota take turns. A new version is asked about again, and with it
+    -- all of its size, when it is published.
+    v_room_bytes := (objects_quota_room(
+        p_bucket_id, CASE WHEN v_versioning = 'Enabled' THEN (p_changes->>'size_bytes')::bigint ELSE v_grown_bytes END
+    )).bytes_left;
     SELECT * INTO v_object FROM objects_object o WHERE o.bucket_id = p_bucket_id AND o.key = p_key FOR UPDATE;
     SELECT * INTO v_current FROM objects_objectversion v WHERE v.id = v_object.current_version_id;
     IF NOT coalesce(v_object.is_listed, false) OR v_current.size_bytes <> p_offset THEN

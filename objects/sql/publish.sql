@@ -284,6 +284,11 @@ BEGIN
                  JOIN chunks_condemned x ON x.id IN (c.id, c.segment_id)) THEN
         RAISE EXCEPTION 'the bytes of a chunk were swept before it was published' USING ERRCODE = 'serialization_failure';
     END IF;
+    -- A segment's copies moved before its slowest writer published: the clock must have been set forward meanwhile.
+    IF EXISTS (SELECT FROM jsonb_to_recordset(p_chunks) AS c(segment_id uuid, node_ids smallint[])
+                WHERE (SELECT s.node_ids FROM chunks_segment s WHERE s.id = c.segment_id) <> c.node_ids) THEN
+        RAISE EXCEPTION 'the segment of a chunk moved before it was published' USING ERRCODE = 'serialization_failure';
+    END IF;
     INSERT INTO objects_extent (version_id, part_id, offset_bytes, size_bytes, chunk_id)
     SELECT p_version, p_part, c.offset_bytes, coalesce(c.extent_bytes, c.size_bytes), c.id
       FROM jsonb_to_recordset(p_chunks) AS c(id uuid, size_bytes int, extent_bytes int, offset_bytes bigint);

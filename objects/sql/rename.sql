@@ -28,6 +28,9 @@ BEGIN
             RETURN;
         END IF;
     END IF;
+    -- Before the keys' locks, as when publishing: near its end, a quota's lock is taken here.
+    PERFORM objects_quota_room(
+        p_bucket_id, (SELECT v.size_bytes FROM objects_objectversion v WHERE v.id = p_source));
     PERFORM FROM objects_object o WHERE o.bucket_id = p_bucket_id AND o.key IN (p_source_key, p_key)
       ORDER BY o.key FOR UPDATE;
     SELECT * INTO v_source FROM objects_object o WHERE o.bucket_id = p_bucket_id AND o.key = p_source_key;

@@ -165,3 +165,14 @@ def test_a_segment_that_a_rival_is_deleting_stays_condemned(cluster: Cluster) ->
     may_end.set()
     rival.join(60)
     assert condemning.is_condemned(segment.pk)
+
+
+def test_a_segment_that_has_moved_takes_no_chunk(cluster: Cluster) -> None:
+    bucket = add_bucket("b")
+    written = write_chunk(b"small", topology=cluster.topology)
+    segment = Segment.objects.create(storage_class="STANDARD", scheme="replicate-3", node_ids=list(written.node_ids))
+    put_version(bucket, "k", [written], segment_id=segment.pk)
+    Segment.objects.update(node_ids=[*written.node_ids[1:], 7])
+    late = write_chunk(b"small", topology=cluster.topology)
+    with pytest.raises(OperationalError, match="moved before it was published"):
+        put_version(bucket, "late", [late], segment_id=segment.pk)
