@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection
 
 from chunks import services as chunk_services
 from chunks import topology, writer
@@ -258,7 +258,7 @@ class _Receiver:
         """Write a chunk on another thread, once fewer than CHUNKS_IN_FLIGHT are under way."""
         while len(self._writing) >= CHUNKS_IN_FLIGHT:
             self._await_oldest_write()
-        self._writing.append(_writing_threads.submit(_write_chunk, chunk, self.layout))
+        self._writing.append(_writing_threads.submit(_write_aside, chunk, self.layout))
 
     def _await_oldest_write(self) -> None:
         self.written.append(self._writing.pop(0).result())
@@ -269,6 +269,18 @@ class _Receiver:
             if future.exception() is None:
                 self.written.append(future.result())
         chunk_services.discard_chunks(self.written)
+
+
+def _write_aside(data: bytes | memoryview, layout: _Layout) -> WrittenChunk:
+    """Write one chunk on a thread of the pool, which serves no request, so that nobody else looks after its connection.
+
+    It has one where it led a group of small chunks into a new segment.
+    """
+    connection.close_if_unusable_or_obsolete()
+    try:
+        return _write_chunk(data, layout)
+    finally:
+        connection.release()  # type: ignore[attr-defined]  # our engine's
 
 
 def _write_chunk(data: bytes | memoryview, layout: _Layout) -> WrittenChunk:

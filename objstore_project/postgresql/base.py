@@ -140,8 +140,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 else:
                     IDLE.give(self.alias, connection)
                     return row
-            self.connect()  # a healthy one, or an error
-            row = fetch_row(self.connection, statement, values)
+            self.connect()  # a healthy one, or an error; what is prepared on it may be as old
+            try:
+                row = fetch_row(self.connection, statement, values)
+            except PreparedStatementLost:
+                row = fetch_row(self.connection, statement, values)
         self.release()
         return row
 
@@ -163,9 +166,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().connect()
 
     def release(self) -> None:
-        """Let others use this thread's connection, at the end of a request; one that is in doubt is kept for a look."""
+        """Let others use this thread's connection, at the end of a request; one that is in doubt is kept for a look.
+
+        Where connections are not shared, it stays the thread's.
+        """
         connection = self.connection
-        if connection is None or self.errors_occurred or self.in_atomic_block or not self.autocommit:
+        if connection is None or not self.settings_dict.get("SHARES_CONNECTIONS"):
+            return
+        if self.errors_occurred or self.in_atomic_block or not self.autocommit:
             return
         if connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE:
             self.connection = None

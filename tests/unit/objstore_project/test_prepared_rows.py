@@ -116,6 +116,28 @@ def test_a_statement_whose_result_has_changed_is_prepared_anew() -> None:
 
 
 @pytest.mark.usefixtures("sharing")
+def test_a_statement_that_the_server_forgot_on_every_idle_connection_is_prepared_anew() -> None:
+    fetch()
+    kept = IDLE.take("default")
+    assert kept is not None
+    fetch()  # on another connection
+    IDLE.give("default", kept)
+    for idle in (IDLE.take("default"), IDLE.take("default")):
+        assert idle is not None
+        idle.execute("DEALLOCATE ALL")
+        IDLE.give("default", idle)
+    assert fetch() == ("a", 42, None)
+
+
+def test_a_connection_that_is_not_shared_stays_the_threads() -> None:
+    first = backend_id()
+    engine: Any = connection
+    engine.release()
+    assert backend_id() == first
+    assert IDLE.take("default") is None
+
+
+@pytest.mark.usefixtures("sharing")
 def test_errors_are_djangos_and_keep_the_connection() -> None:
     for _ in range(2):
         with pytest.raises(ProgrammingError):
