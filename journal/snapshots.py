@@ -112,7 +112,8 @@ def _begin_after_writers(connection: Connection) -> int:
     """Begin once all that writes now has ended: a commit is in the log a moment before it is visible."""
     row = connection.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
     assert row is not None
-    limit = connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::numeric").fetchone()
+    # A number drawn now is above those of all writers; the end of a snapshot is not, where the newest is just committing.
+    limit = connection.execute("SELECT pg_current_xact_id()::text::numeric").fetchone()
     deadline = time.monotonic() + WRITERS_SECONDS_MAX
     ended = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::numeric >= %s"
     while not connection.execute(ended, limit).fetchone()[0]:  # type: ignore[index]

@@ -14,6 +14,7 @@ from django.conf import LazySettings
 
 from audit.services.partitions import make_partitions, partition_name
 from chunks import topology as topologies
+from journal import snapshots
 from journal.archive import find_records, local_stores
 from journal.barrier import is_journaled
 from journal.databases import connect, connect_to_restore
@@ -462,3 +463,15 @@ def test_all_tables_are_kept_but_those_with_a_reason(database: Connection) -> No
         partitions = connection.execute("SELECT inhrelid::regclass::text FROM pg_inherits").fetchall()
     everything = {name for (name,) in rows} - {name for (name,) in partitions}
     assert everything - kept == set(TRANSIENT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_snapshot_waits_for_the_writer_that_came_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "WRITERS_SECONDS_MAX", 0.2)
+    with connect() as writer, connect() as reader:
+        writer.execute("BEGIN")
+        writer.execute("SELECT pg_current_xact_id()")
+        with pytest.raises(TimeoutError):
+            snapshots._begin_after_writers(reader)
+        writer.execute("COMMIT")
+        assert snapshots._begin_after_writers(reader) > 0
