@@ -87,6 +87,7 @@ UNFOLD: dict[str, Any] = {
                     _rows("Zones", "location_on", "chunks.zone"),
                     _rows("Storage classes", "layers", "chunks.storageclass"),
                     _rows("Chunks", "deployed_code", "chunks.chunk"),
+                    _rows("Segments", "inventory_2", "chunks.segment"),
                     _rows("Faults", "warning", "chunks.fragmentfault"),
                     _rows("Garbage", "delete", "chunks.garbage"),
                 ],

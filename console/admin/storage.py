@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from chunks import topology
-from chunks.models import Chunk, FragmentFault, Garbage, Node, StorageClass, Zone
+from chunks.models import Chunk, FragmentFault, Garbage, Node, Segment, StorageClass, Zone
 from chunks.records import NodeState
 from console.admin.rows import CappedPaginator, RowsAdmin, column, row_link, rows_link
 from console.sizes import human_size
@@ -139,7 +139,7 @@ class NodeFilter(admin.SimpleListFilter):
 
 
 class ByChunkAdmin(RowsAdmin):
-    """Rows that are found by the id of a chunk."""
+    """Rows that are found by an id: that of a chunk, unless they say otherwise."""
 
     search_fields = ("=chunk_id",)
     search_help_text = "the id of a chunk"
@@ -190,6 +190,33 @@ class ChunkAdmin(ByChunkAdmin):
     def faults_link(self, row: Chunk) -> SafeString:
         """Link to what is wrong with its fragments."""
         return rows_link("chunks_fragmentfault", "show", chunk_id=row.pk)
+
+
+@admin.register(Segment)
+class SegmentAdmin(ByChunkAdmin):
+    """Files of small chunks. What is alive in them is counted by the collector, which also compacts them."""
+
+    list_display = ("id", "storage_class", "scheme", "nodes_links", "size", "alive", "created_at", "sealed_at")
+    more_fields = ("nodes_links",)
+    list_filter = ("storage_class", "scheme")
+    search_field = "id"
+    search_help_text = "the id of a segment"
+    ordering = ("-id",)  # ids begin with their time
+
+    @column(description="Nodes")
+    def nodes_links(self, segment: Segment) -> SafeString:
+        """Link to the nodes that hold a copy."""
+        return node_links(segment.node_ids)
+
+    @column(description="Size of a copy")
+    def size(self, segment: Segment) -> str:
+        """Say how large a copy is, once that is known."""
+        return "" if segment.size_bytes is None else human_size(segment.size_bytes)
+
+    @column(description="Alive")
+    def alive(self, segment: Segment) -> str:
+        """Say how much of a copy chunks still refer to, as it was last counted."""
+        return "" if segment.live_bytes is None else human_size(segment.live_bytes)
 
 
 @admin.register(FragmentFault)
