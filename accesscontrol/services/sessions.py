@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accesscontrol.arns import provider_arn, read_arn
 from accesscontrol.models import Role
@@ -20,8 +20,10 @@ from accesscontrol.request_facts import StatedValues
 from accesscontrol.selectors.iam import find_policy, holder_arn
 from accesscontrol.services.accounts import generate_secret_key, generate_session_key_id
 from accesscontrol.session_tokens import SessionSeal, seal_session
-from accesscontrol.web_identity import WebIdentity, find_provider_of, read_issuer, verify_token
 from s3protocol.query import errors
+
+if TYPE_CHECKING:
+    from accesscontrol.web_identity import WebIdentity
 
 SESSION_POLICY_SIZE_MAX = 2_048
 SESSION_POLICIES_MAX = 10
@@ -103,6 +105,9 @@ def assume_role_with_web_identity(
     context: QueryContext, *, role_arn: str, token: str, asked: SessionRequest
 ) -> tuple[NewSession, Role, WebIdentity]:
     """Make a session of a role for whom an identity provider vouches for. Raises as above, and for a bad token."""
+    # Its library for tokens takes a quarter of the start of a process, and few processes ever meet one.
+    from accesscontrol.web_identity import find_provider_of, read_issuer, verify_token
+
     role = _find_role(role_arn)
     if role is None:
         raise errors.AccessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
