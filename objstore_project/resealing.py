@@ -15,6 +15,7 @@ BATCH_ROWS = 200
 
 SEALED_COLUMNS = (
     ("accesscontrol.AccessKey", "sealed_secret_key", b"objstore access keys"),
+    ("buckets.RemoteStore", "sealed_secret_key", b"objstore remote stores"),
     ("chunks.Node", "sealed_options", b"objstore storage nodes"),
     ("console.SecondFactor", "sealed_secret", b"console second factor"),
     ("events.EventTarget", "sealed_settings", b"objstore event targets"),

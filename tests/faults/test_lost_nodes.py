@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.live.system import LiveSystem
 
 SIZES = (0, 1, 100, 4_096, 65_536, 131_071, 131_072, 1_000_000, 8 << 20, (8 << 20) + 1, 25_000_000)
 BUCKET = "burning"
+full = pytest.mark.skipif(os.environ.get("OBJSTORE_TEST_SCALE") != "full", reason="needs OBJSTORE_TEST_SCALE=full")
 
 
 @pytest.fixture
@@ -48,7 +50,13 @@ def assert_reads(client: Any, bodies: dict[str, bytes]) -> None:
 
 @pytest.mark.live
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("lost", [(1, 4), (3, 4)], ids=["two nodes of different zones", "a whole zone"])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param((1, 4), id="two nodes of different zones", marks=full),
+        pytest.param((3, 4), id="a whole zone"),
+    ],
+)
 def test_with_two_nodes_gone_no_client_notices_and_repair_makes_it_whole(system, lost):
     client = system.client()
     client.create_bucket(Bucket=BUCKET)

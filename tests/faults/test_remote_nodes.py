@@ -82,6 +82,7 @@ def make_whole(system: LiveSystem) -> None:
     system.manage("fsck", "--deep", "--orphan-grace-seconds", "-60")
 
 
+@full
 def test_two_remote_nodes_among_eight_may_die_and_nobody_notices(
     system: LiveSystem, seaweedfs: SeaweedFS, sshd: Sshd, seed: int
 ) -> None:

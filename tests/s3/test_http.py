@@ -99,7 +99,6 @@ def test_a_parameter_that_s3_does_not_know_is_ignored(wire: Wire, home: str) -> 
     [
         {"x-amz-server-side-encryption": "aws:kms:dsse"},
         {"x-amz-object-lock-mode": "GOVERNANCE", "x-amz-object-lock-retain-until-date": "2050-01-01T00:00:00Z"},
-        {"x-amz-write-offset-bytes": "4"},
     ],
 )
 def test_a_wish_that_is_not_served_is_never_ignored(wire: Wire, owner: Any, home: str, headers: dict[str, str]) -> None:

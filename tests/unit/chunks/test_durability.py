@@ -59,7 +59,7 @@ def test_what_always_fails_is_lost_and_what_never_fails_is_not() -> None:
 def test_the_simulation_agrees_with_the_windows_where_failures_are_independent() -> None:
     rates = Rates(node_afr=0.5, zone_afr=0.0, repair_days=20)
     scheme = parse_scheme("rs-4+2")
-    simulated = simulate(scheme, SIX, sample_layouts(scheme, SIX), rates, years=20_000, seed=1)
+    simulated = simulate(scheme, SIX, sample_layouts(scheme, SIX), rates, years=5_000, seed=1)
     assert not simulated.is_bound
     # A window sees failures that fall into the same one, the simulation all that are less than a repair apart.
     assert annual_loss(scheme, rates) < simulated.annual_loss < 4 * annual_loss(scheme, rates)

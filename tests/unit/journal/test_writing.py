@@ -302,6 +302,7 @@ def test_rows_that_wait_for_their_partition_are_journaled_when_it_is_made(
 ) -> None:
     count = (
         "SELECT count(*), count(*) FILTER (WHERE tableoid = 'audit_auditevent_default'::regclass) FROM audit_auditevent"
+        " WHERE at = '2031-01-01'"
     )
     writer = start_writer()
     await_snapshot()
