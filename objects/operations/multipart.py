@@ -232,8 +232,9 @@ def complete_multipart_upload(
     if upload is None:
         raise errors.NoSuchUpload(UploadId=upload_id)
     customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    # A customer's key is not needed here. AWS asks for it where a checksum was chosen, and checks one that is sent.
-    if customer_key is not None or upload.checksum_algorithm:
+    # A customer's key is not needed here. AWS asks for it where a checksum was chosen, for the upload or by a part, and
+    # checks one that is sent.
+    if customer_key is not None or upload.checksum_algorithm or selectors.has_chosen_checksum(upload.pk):
         upload_data_key(upload, customer_key)
     claimed = {
         "CRC32": checksum_crc32,

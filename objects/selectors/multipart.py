@@ -26,6 +26,11 @@ def find_upload(*, bucket_id: int, key: str, upload_id: str) -> MultipartUpload 
     return MultipartUpload.objects.filter(upload_id=upload_id, bucket_id=bucket_id, key=key).first()
 
 
+def has_chosen_checksum(upload_row: int) -> bool:
+    """Say whether a part came with a checksum of the client's choice; what nobody chose is CRC64NVME. One statement."""
+    return Part.objects.filter(upload_id=upload_row).exclude(checksum_algorithm__in=("", "CRC64NVME")).exists()
+
+
 def list_parts(*, upload_row: int, after: int, limit: int) -> tuple[list[Part], bool]:
     """Return up to `limit` parts with higher numbers than `after`, and whether there are more. One statement."""
     parts = list(Part.objects.filter(upload_id=upload_row, part_number__gt=after).order_by("part_number")[: limit + 1])

@@ -239,6 +239,21 @@ def test_parts_of_a_customers_upload_need_its_key(owner: Any, bucket: str) -> No
     owner.complete_multipart_upload(**upload, MultipartUpload=parts, **customer(KEY))
 
 
+def test_a_checksum_that_a_part_brought_makes_its_completion_ask_for_the_key(owner: Any, bucket: str) -> None:
+    for algorithm, needs_key in (("CRC32C", True), ("CRC64NVME", False)):
+        created = owner.create_multipart_upload(Bucket=bucket, Key="k", **customer(KEY))
+        upload = {"Bucket": bucket, "Key": "k", "UploadId": created["UploadId"]}
+        done = owner.upload_part(**upload, PartNumber=1, Body=b"part", ChecksumAlgorithm=algorithm, **customer(KEY))
+        parts = {"Parts": [{"PartNumber": 1, "ETag": done["ETag"]}]}
+        if needs_key:
+            with refused("InvalidRequest", 400):
+                owner.complete_multipart_upload(**upload, MultipartUpload=parts)
+            owner.complete_multipart_upload(**upload, MultipartUpload=parts, **customer(KEY))
+        else:
+            owner.complete_multipart_upload(**upload, MultipartUpload=parts)
+        assert owner.get_object(Bucket=bucket, Key="k", **customer(KEY))["Body"].read() == b"part"
+
+
 def test_a_part_takes_no_key_that_its_upload_has_not(owner: Any, bucket: str) -> None:
     created = owner.create_multipart_upload(Bucket=bucket, Key="k")
     with refused("InvalidRequest", 400):
