@@ -11,12 +11,29 @@ from uuid import UUID
 from django.db import transaction
 
 from chunks.errors import ChunkError
-from chunks.models import FragmentFault
+from chunks.models import Chunk, FragmentFault
 from chunks.records import ChunkView, FaultKind
 from chunks.services.repacking import repack_chunks
 from chunks.services.repair_run import NO_BETTER_PLACE, WAITING, Repair, candidates, misplaced, postpone
 from chunks.services.segment_copies import WrittenCopies, delete_left_copies, write_copies
 from chunks.services.segments import lock_segment
+
+
+def follow_segment(row: Chunk, faults: Sequence[FragmentFault], *, using: str) -> None:
+    """Set a packed chunk's nodes, whose row is locked, to those of its segment: it is where that is.
+
+    They differ where a chunk was published into a segment of which a copy had moved since the chunk was written. A segment
+    in other hands is not waited for; whoever has it sets the chunk's nodes, too.
+    """
+    if row.segment_id is None:
+        return
+    segment = lock_segment(row.segment_id, using=using)
+    if segment is None or tuple(row.node_ids) == segment.node_ids:
+        return
+    row.node_ids = list(segment.node_ids)
+    row.save(using=using, update_fields=["node_ids"])
+    for fault in faults:
+        fault.node_id = row.node_ids[fault.fragment_index]
 
 
 def repair_packed(

@@ -30,7 +30,7 @@ from chunks.models import Chunk, FragmentFault
 from chunks.reader import check_fragment, fault_kind, read_chunk
 from chunks.records import NEEDED_FRAGMENTS_SQL, ChunkView, FaultKind, FaultRecord, signed
 from chunks.services.faults import record_faults
-from chunks.services.packed_repair import repack_unsettled, repair_packed
+from chunks.services.packed_repair import follow_segment, repack_unsettled, repair_packed
 from chunks.services.repair_run import (
     NO_BETTER_PLACE,
     WAITING,
@@ -112,9 +112,10 @@ def repair_chunk(chunk_id: UUID, *, topology: Topology | None = None, using: str
 def _repair_locked(repair: Repair, row: Chunk) -> None:
     """Repair what is wrong with a chunk whose row is locked."""
     repair = replace(repair, topology=repair.topology.for_class(row.storage_class))
-    chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids), row.segment_id, row.segment_offset)
     # Read after the lock was got: a rival may just have settled them.
-    faults = list(FragmentFault.objects.using(repair.using).filter(chunk_id=chunk.id).order_by("fragment_index"))
+    faults = list(FragmentFault.objects.using(repair.using).filter(chunk_id=row.id).order_by("fragment_index"))
+    follow_segment(row, faults, using=repair.using)
+    chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids), row.segment_id, row.segment_offset)
     wrong = {fault.fragment_index: _diagnose(chunk, fault.fragment_index, repair.topology) for fault in faults}
     waiting = {fault.fragment_index for fault in faults if _must_wait(repair, fault, wrong[fault.fragment_index])}
     to_rebuild = {index: kind for index, kind in wrong.items() if kind is not None and index not in waiting}

@@ -21,11 +21,12 @@ from chunks.records import CHUNK_COLUMNS_SQL, ChunkView, FaultKind, FaultRecord
 from chunks.services.faults import record_faults
 from chunks.topology import Topology
 
-# Plan: the index chunk_by_verified_at in order, which is that of writing: of a segment, one chunk after the other. SKIP LOCKED: the rivals are another scrubber, a repairer, and whoever
-# moves or deletes the chunk.
+# Plan: the index chunk_by_verified_at in order, which is that of writing: of a segment, one chunk after the other; the
+# segment's primary key for each. SKIP LOCKED: the rivals are another scrubber, a repairer, and whoever moves or deletes
+# the chunk.
 _CLAIM = f"""
-SELECT {CHUNK_COLUMNS_SQL} FROM chunks_chunk c
- WHERE c.verified_at < %s ORDER BY c.verified_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+SELECT {CHUNK_COLUMNS_SQL}, s.node_ids FROM chunks_chunk c LEFT JOIN chunks_segment s ON s.id = c.segment_id
+ WHERE c.verified_at < %s ORDER BY c.verified_at LIMIT %s FOR NO KEY UPDATE OF c SKIP LOCKED
 """  # noqa: S608  put together from constants
 
 _MARK_VERIFIED = "UPDATE chunks_chunk SET verified_at = clock_timestamp() WHERE id = ANY(%s)"
@@ -71,16 +72,18 @@ def scrub_chunks(
         for row in cursor.fetchall():
             if report.size_bytes >= bytes_max:
                 break
-            chunk = ChunkView(*row)
-            faults += _check_chunk(chunk, topology, report)
+            chunk = ChunkView(*row[:-1])
+            faults += _check_chunk(chunk, row[-1] or chunk.node_ids, topology, report)
             verified.append(chunk.id)
         cursor.execute(_MARK_VERIFIED, [verified])
         record_faults(faults, using=using)
     return report
 
 
-def _check_chunk(chunk: ChunkView, topology: Topology, report: ScrubReport) -> Sequence[FaultRecord]:
-    """Read all fragments of a chunk; return what is wrong with them."""
+def _check_chunk(
+    chunk: ChunkView, segment_nodes: Sequence[int], topology: Topology, report: ScrubReport
+) -> Sequence[FaultRecord]:
+    """Read all fragments of a chunk; return what is wrong with them. What is beside its segment is misplaced."""
     faults = []
     size_bytes = fragment_size_bytes(chunk)
     report.chunks += 1
@@ -90,6 +93,9 @@ def _check_chunk(chunk: ChunkView, topology: Topology, report: ScrubReport) -> S
                 raise NodeUnavailable("the node is down or failed just now")
             check_fragment(chunk, index, topology)
             report.size_bytes += size_bytes
+            if node_id != segment_nodes[index]:
+                faults.append(FaultRecord(chunk.id, index, node_id, FaultKind.MISPLACED, "its segment is elsewhere"))
+                report.faults[FaultKind.MISPLACED] += 1
         except ChunkError as error:
             kind = fault_kind(error)
             faults.append(FaultRecord(chunk.id, index, node_id, kind, str(error)))

@@ -22,6 +22,7 @@ class MetadataProblem(StrEnum):
     OUTSIDE_CHUNK = "extent without a chunk, or beyond its end"
     UNREFERENCED = "chunk that nothing refers to and no collector knows of"
     UNLINKED_ALIVE = "chunk that is queued for unlinking and still there"
+    BESIDE_SEGMENT = "packed chunk that is said to be elsewhere than its segment"
     WRONG_POINTER = "key that does not point at its newest version"
     WRONG_USAGE = "usage counter that differs from a recount"
 
@@ -107,6 +108,18 @@ SELECT format('chunk %%s', c.id) FROM chunks_garbage g JOIN chunks_chunk c ON c.
 """,
     ),
     # Plan: a range of the primary key; the first of versions_of_object that is visible for each.
+    # Plan: a range of the primary key; the segments, hashed. A segment's row changes with those of its chunks.
+    _Check(
+        MetadataProblem.BESIDE_SEGMENT,
+        "chunks_chunk",
+        """
+SELECT format('chunk %%s: on nodes %%s, its segment %%s on %%s', c.id, c.node_ids, c.segment_id,
+              coalesce(s.node_ids::text, 'none, it has no row'))
+  FROM chunks_chunk c LEFT JOIN chunks_segment s ON s.id = c.segment_id
+ WHERE c.id > %s AND c.id <= %s AND c.segment_id IS NOT NULL
+   AND (c.node_ids, c.scheme) IS DISTINCT FROM (s.node_ids, s.scheme)
+""",
+    ),
     _Check(
         MetadataProblem.WRONG_POINTER,
         "objects_object",

@@ -27,6 +27,7 @@ from chunks.services import (
     record_faults,
     repack_chunks,
     repair_faults,
+    scrub_chunks,
     seal_abandoned,
     sweep_orphans,
 )
@@ -425,11 +426,30 @@ def test_readers_are_never_disturbed_by_compaction(cluster: Cluster) -> None:
     assert all(read_chunk(chunk, topology=cluster.topology) for chunk in kept), "the old place is still there"
 
 
-def test_a_chunk_whose_row_names_other_nodes_than_its_segment_is_put_right(cluster: Cluster) -> None:
+def test_a_chunk_whose_row_names_other_nodes_than_its_segment_follows_it(cluster: Cluster) -> None:
     chunks = packed(cluster, *BODIES[:4])
     settle()
     wrong_nodes = [*chunks[0].node_ids[1:], next(n for n in range(1, 7) if n not in chunks[0].node_ids)]
     Chunk.objects.filter(pk=chunks[0].id).update(node_ids=wrong_nodes)
-    report(current_view(chunks[0]), 2)
+    scrubbed = scrub_chunks(verified_before=timezone.now(), bytes_max=1 << 30, topology=cluster.topology)
+    assert scrubbed.faults == {FaultKind.MISSING: 1, FaultKind.MISPLACED: 2}
+    assert repair_faults(topology=cluster.topology) == RepairReport(found_well=3)
+    assert current_view(chunks[0]) == chunks[0]
+    assert_whole(cluster, chunks, BODIES[:4])
+
+
+def test_a_chunk_that_a_new_copy_of_its_segment_was_made_without_moves_to_another(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES[:4])
+    settle()
+    late = Chunk.objects.get(pk=chunks[1].id)
+    Chunk.objects.filter(pk=late.pk).delete()  # published when the copy is written already
+    cluster.path_of(chunks[0], 2).unlink()
+    cluster.set_state(chunks[0].node_ids[2], NodeState.DRAINING)
+    report(chunks[0], 2)
     assert repair_faults(topology=cluster.topology) == RepairReport(rebuilt=1)
+    assert current_view(chunks[0]).node_ids != chunks[0].node_ids
+    late.save(force_insert=True)
+    report(current_view(chunks[1]), 2)
+    assert repair_faults(topology=cluster.topology) == RepairReport(rebuilt=1)
+    assert current_view(chunks[1]).segment_id != chunks[1].segment_id
     assert_whole(cluster, chunks, BODIES[:4])
