@@ -19,6 +19,8 @@ from django.conf import settings
 from psycopg.sql import SQL, Composed, Identifier
 
 from chunks import topology as topologies
+from chunks.records import MEBIBYTE
+from chunks.throttle import Throttle
 from journal.archive import keep_record
 from journal.databases import connect
 from journal.record_format import Frame, RecordKind, RecordName, build_frame, build_record
@@ -77,7 +79,10 @@ def take_snapshot(*, lineage: str, number: int, temporary_slot: str | None) -> S
         taken_at: datetime = connection.execute("SELECT clock_timestamp()").fetchone()[0]  # type: ignore[index]
         tables = list_tables(connection)
         parts = _Parts(lineage, number)
-        counts = [_keep_rows(connection, table_number, table, parts) for table_number, table in enumerate(tables)]
+        throttle = Throttle(settings.OBJSTORE_JOURNAL_MIB_PER_SECOND * MEBIBYTE)
+        counts = [
+            _keep_rows(connection, table_number, table, parts, throttle) for table_number, table in enumerate(tables)
+        ]
         parts.keep()
         migrations = list_migrations(connection)
         header: dict[str, Any] = {
@@ -124,8 +129,8 @@ def _begin_after_writers(connection: Connection) -> int:
     return int(row[0])
 
 
-def _keep_rows(connection: Connection, table_number: int, table: Table, parts: _Parts) -> int:
-    """Write all rows of a table, a frame at a time; return how many."""
+def _keep_rows(connection: Connection, table_number: int, table: Table, parts: _Parts, throttle: Throttle) -> int:
+    """Write all rows of a table, a frame at a time; return how many. The throttle counts them as the server prints them."""
     number = table_number.to_bytes(TABLE_NUMBER_BYTES, "little")
     row_count, size_bytes, rows = 0, 0, [number]
     for row in _copy_out(connection, table):
@@ -134,6 +139,7 @@ def _keep_rows(connection: Connection, table_number: int, table: Table, parts: _
         size_bytes += len(row)
         if size_bytes >= FRAME_BYTES:
             parts.add(build_frame(rows))
+            throttle.spend(size_bytes)
             size_bytes, rows = 0, [number]
     if size_bytes:
         parts.add(build_frame(rows))

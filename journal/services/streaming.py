@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import connection
 
 from chunks import topology as topologies
+from chunks.records import MEBIBYTE
+from chunks.throttle import Throttle
 from journal.archive import NotKept, drop_records, find_records, keep_record, stores_of
 from journal.barrier import slot_name
 from journal.databases import connect
@@ -32,6 +34,7 @@ RECEIVE_COUNT_MAX = 2_000
 HEARTBEAT_SECONDS = 30.0
 CHECK_SECONDS = 15.0  # how often to look whether a snapshot is due, and whether tables have changed
 HEAL_SECONDS = 300.0
+READ_COPIES_SECONDS = 24 * 3600.0
 LAST_WORDS_SECONDS = 3.0
 # A snapshot is due when the changes since the last outweigh it.
 SEGMENT_BYTES_MIN = 64 << 20
@@ -68,6 +71,29 @@ class SnapshotThread(threading.Thread):
             connection.close()
 
 
+class HealThread(threading.Thread):
+    """Sees to it that records have their copies while the session goes on; now and then by reading all of them."""
+
+    def __init__(self, *, is_reading: bool) -> None:
+        super().__init__(name="journal upkeep", daemon=True)
+        self._is_reading = is_reading
+
+    def run(self) -> None:
+        """Look, and copy."""
+        try:
+            short = heal(
+                JournalState.objects.get(),
+                topology=topologies.current(),
+                reading=Throttle(settings.OBJSTORE_JOURNAL_MIB_PER_SECOND * MEBIBYTE) if self._is_reading else None,
+            )
+            if short:
+                logger.warning("%d records of the journal were short of copies", short)
+        except Exception:
+            logger.exception("the copies of the journal could not be looked at")
+        finally:
+            connection.close()
+
+
 class StreamingSession:
     """Receives, keeps, confirms."""
 
@@ -77,7 +103,10 @@ class StreamingSession:
         self._snapshot: SnapshotThread | None = None
         self._pending_since: float | None = None
         self._next_check = self._next_snapshot = self._next_heal = 0.0
+        self._healing: HealThread | None = None
+        self._next_reading = time.monotonic() + HEAL_SECONDS
         self._heard_at = float("-inf")
+        self._holders: set[int] = set()
 
     def run(self) -> None:
         """Go on until told to stop; StreamBroken, NotKept and the database's errors end it before."""
@@ -95,6 +124,7 @@ class StreamingSession:
                 received_at=state.last_commit_at,
                 session=secrets.randbits(16),
             )
+            self._holders = set(state.holder_ids)
             stream.start(slot_name(self._lineage), state.durable_lsn)
             self._next_heal = time.monotonic() + HEAL_SECONDS
             while self._may_go_on():
@@ -159,11 +189,16 @@ class StreamingSession:
         if now - self._heard_at >= HEARTBEAT_SECONDS and not self._segment.has_commits:
             record_progress(durable_lsn=self._segment.received_lsn)
             self._heard_at = now
-        if now >= self._next_heal:
-            self._next_heal = now + HEAL_SECONDS
-            short = heal(JournalState.objects.get(), topology=topologies.current())
-            if short:
-                logger.warning("%d records of the journal were short of copies", short)
+        if now >= self._next_heal and (self._healing is None or not self._healing.is_alive()):
+            self._heal(now)
+
+    def _heal(self, now: float) -> None:
+        is_reading = now >= self._next_reading
+        if is_reading:
+            self._next_reading = now + READ_COPIES_SECONDS
+        self._next_heal = now + HEAL_SECONDS
+        self._healing = HealThread(is_reading=is_reading)
+        self._healing.start()
 
     def _receive(self) -> None:
         for found in self._stream.receive(wait_seconds=RECEIVE_SECONDS, count_max=RECEIVE_COUNT_MAX):
@@ -211,6 +246,9 @@ class StreamingSession:
             holder_ids=holders,
         )
         self._heard_at = time.monotonic()
+        if self._holders and set(holders) != self._holders:
+            self._next_heal = 0.0  # what another node holds no more is short of a copy since just now
+        self._holders = set(holders)
         self._stream.confirm(segment.stored_lsn)
         if kept.replaced is not None:
             replaced, node_ids = kept.replaced

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from chunks.errors import ChunkError
+from chunks.throttle import Throttle
 from chunks.topology import Topology
 from journal.archive import Found, NotKept, drop_records, find_records, keep_record, read_whole, stores_of
 from journal.models import JournalState
@@ -58,20 +59,43 @@ def next_snapshot_number(state: JournalState, topology: Topology) -> int:
     return (count + 1) << SNAPSHOT_RANDOM_BITS | secrets.randbits(SNAPSHOT_RANDOM_BITS)
 
 
-def heal(state: JournalState, *, topology: Topology, copies: int | None = None) -> int:
-    """Copy records that fewer nodes hold than should; return how many were short."""
+def heal(state: JournalState, *, topology: Topology, copies: int | None = None, reading: Throttle | None = None) -> int:
+    """Copy records that fewer nodes hold than should; return how many were short.
+
+    With a rate for `reading`, all copies are read first, and those that are damaged count as none.
+    """
     copies = settings.OBJSTORE_JOURNAL_COPIES if copies is None else copies
     found = find_records(stores_of(topology))
     writable = {node.name for node in topology.nodes.values() if node.state.is_writable}
     wanted = min(copies, len(writable))
-    short = [
-        name
-        for name in newest_revisions(found.holders)
-        if name.lineage == state.lineage.hex[:8] and len(writable.intersection(found.holders[name])) < wanted
-    ]
+    ours = [name for name in newest_revisions(found.holders) if name.lineage == state.lineage.hex[:8]]
+    if reading is not None:
+        for name in ours:
+            _drop_damaged(name, found, topology, reading)
+    short = [name for name in ours if len(writable.intersection(found.holders[name])) < wanted]
     for name in short:
         _copy(name, found, topology, wanted)
     return len(short)
+
+
+def _drop_damaged(name: RecordName, found: Found, topology: Topology, reading: Throttle) -> None:
+    """Delete the copies of a record that are damaged, where one is not."""
+    ids = {node.name: node.id for node in topology.nodes.values()}
+    damaged, intact = [], 0
+    for label in found.holders[name]:
+        try:
+            data = read_whole(str(name), topology.store(ids[label]))
+            reading.spend(len(data))
+            parse_record(data)
+            intact += 1
+        except RecordDamaged as error:
+            logger.warning("%s on %s is damaged: %s", name, label, error)
+            damaged.append(label)
+        except ChunkError:
+            continue  # out of reach, or replaced meanwhile
+    if intact and damaged:
+        drop_records([name], topology=topology, node_ids=[ids[label] for label in damaged])
+        found.holders[name] = [label for label in found.holders[name] if label not in damaged]
 
 
 def newest_revisions(names: Iterable[RecordName]) -> list[RecordName]:

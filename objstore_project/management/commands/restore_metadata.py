@@ -140,7 +140,7 @@ class Command(BaseCommand):
     def _check(self) -> None:
         self._say("comparing database and nodes (fsck)")
         try:
-            call_command("fsck", stdout=self.stdout, stderr=self.stderr)
+            call_command("fsck", "--without-journal", stdout=self.stdout, stderr=self.stderr)
         except SystemExit:
             self._say("the database is restored; what fsck found is listed above, and the repairer works it off")
 

@@ -93,6 +93,20 @@ def test_a_sound_store_is_clean(chunk: WrittenChunk) -> None:
             ),
             "UNLINKED_ALIVE",
         ),
+        (
+            sql("UPDATE chunks_chunk SET segment_id = gen_random_uuid(), segment_offset = 0 WHERE size_bytes = 5"),
+            "BESIDE_SEGMENT",
+        ),
+        (
+            sql(
+                "INSERT INTO chunks_segment (id, storage_class, scheme, node_ids)"
+                " SELECT gen_random_uuid(), storage_class, scheme, node_ids || 1::smallint FROM chunks_chunk"
+                "  WHERE size_bytes = 5;"
+                "UPDATE chunks_chunk SET segment_offset = 0, segment_id = (SELECT id FROM chunks_segment)"
+                " WHERE size_bytes = 5"
+            ),
+            "BESIDE_SEGMENT",
+        ),
     ],
 )
 def test_metadata_that_contradicts_itself_is_found(

@@ -1,4 +1,4 @@
-"""`manage.py fsck`: compare the database with itself and with the disks, completely."""
+"""`manage.py fsck`: compare the database with itself and with the disks, completely; the journal's records, too."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from chunks import topology
 from chunks.inspection import FragmentFinding, Inspected, inspect_chunks, inspect_nodes
+from journal.inspection import JournalFinding, JournalInspection, inspect_journal
 from objects.selectors.consistency import MetadataFinding, find_inconsistencies
 
 PROGRESS_SECONDS = 5.0
@@ -26,13 +27,16 @@ class Command(BaseCommand):
     """Look at everything, change nothing; exit with 1 if anything is wrong."""
 
     help = (
-        "Check that metadata is consistent, that every fragment is on its node and every fragment on a node has its row."
-        " Changes nothing; the scrub, the repairer and the collector put right what can be."
+        "Check that metadata is consistent, that every fragment is on its node and every fragment on a node has its row,"
+        " and that the metadata could be restored from the nodes. Changes nothing; the scrub, the repairer and the collector put right what can be."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--deep", action="store_true", help="read and check all fragments, not only their sizes")
+        parser.add_argument(
+            "--without-journal", action="store_true", help="leave out what the nodes keep of the metadata"
+        )
         parser.add_argument("--show", type=int, default=20, help="how many problems of a kind to print (default 20)")
         parser.add_argument("--json", action="store_true", help="the summary as one JSON document, for machines")
         parser.add_argument(
@@ -47,7 +51,11 @@ class Command(BaseCommand):
         topology.refresh()
         started_at = self._said_at = time.monotonic()
         inspected, counts = Inspected(), Counter[str]()
-        for finding in self._findings(inspected, is_deep=options["deep"], grace=options["orphan_grace_seconds"]):
+        journal = JournalInspection([])
+        if not options["without_journal"]:
+            journal = inspect_journal(topology.current(), is_deep=options["deep"])
+        findings = self._findings(inspected, is_deep=options["deep"], grace=options["orphan_grace_seconds"])
+        for finding in chain(journal.findings, findings):
             counts[finding.problem] += 1
             if counts[finding.problem] <= options["show"] and not options["json"]:
                 self.stdout.write(f"{finding.problem}: {finding.subject}")
@@ -59,6 +67,7 @@ class Command(BaseCommand):
             "fragments": inspected.fragments,
             "read_bytes": inspected.read_bytes,
             "listed": inspected.listed,
+            "journal_records": journal.record_count,
             "seconds": round(time.monotonic() - started_at, 3),
         }
         self._print_summary(summary, is_json=options["json"])
@@ -67,7 +76,7 @@ class Command(BaseCommand):
 
     def _findings(
         self, inspected: Inspected, *, is_deep: bool, grace: float
-    ) -> Iterator[MetadataFinding | FragmentFinding]:
+    ) -> Iterator[MetadataFinding | FragmentFinding | JournalFinding]:
         return chain(
             find_inconsistencies(),
             inspect_chunks(inspected, is_deep=is_deep),
@@ -88,5 +97,5 @@ class Command(BaseCommand):
         read = f", {summary['read_bytes'] / (1 << 20):,.0f} MiB read and verified" if summary["read_bytes"] else ""
         self.stdout.write(
             f"{summary['chunks']:,} chunks, {summary['fragments']:,} fragments{read}, {summary['listed']:,} found on "
-            f"nodes, {summary['seconds']:.1f} s: {summary['problems'] or 'no'} problems"
+            f"nodes, {summary['journal_records']:,} records of the journal, {summary['seconds']:.1f} s: {summary['problems'] or 'no'} problems"
         )
