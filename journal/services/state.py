@@ -84,3 +84,8 @@ def forget_predecessors() -> None:
 def record_failure(error: str) -> None:
     """Write down why the journal stands still."""
     JournalState.objects.update(last_error=error[:1000], updated_at=datetime.now(UTC))
+
+
+def ask_for_snapshot() -> None:
+    """Make a new snapshot due, of a journal that has one: what is in the records before leaves the nodes with them."""
+    JournalState.objects.update(snapshot_schema="")

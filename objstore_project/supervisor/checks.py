@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
+from pathlib import Path
 
 import psycopg
 import redis
@@ -52,6 +54,26 @@ def check_redis() -> None:
         client.close()
     except (redis.RedisError, ValueError, OSError) as error:
         raise ConfigurationError(f"REDIS_URL: cannot connect: {reason(error)}") from error
+
+
+def check_tls() -> None:
+    """Load the certificate and its key, which must belong together."""
+    certificate, key = settings.OBJSTORE_TLS_CERTIFICATE, settings.OBJSTORE_TLS_KEY
+    if not certificate:
+        return
+    for name, path in (("OBJSTORE_TLS_CERTIFICATE", certificate), ("OBJSTORE_TLS_KEY", key)):
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"{name}: cannot read {path}: {reason(error)}") from error
+    try:
+        # An empty passphrase: without one, OpenSSL would ask the terminal for that of an encrypted key.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigurationError(
+            f"OBJSTORE_TLS_CERTIFICATE, OBJSTORE_TLS_KEY: not a PEM certificate and its key without a passphrase:"
+            f" {reason(error)}"
+        ) from error
 
 
 def check_ports() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from journal.services.state import ask_for_snapshot
 from objstore_project.environment import PREVIOUS_SECRET_KEY_FILE, SECRET_KEY_FILE, write_private_file
 from objstore_project.resealing import reseal_rows
 from objstore_project.settings.base import ENVIRONMENT
@@ -39,8 +40,7 @@ class Command(BaseCommand):
         if unreadable:
             raise CommandError(f"{unreadable} secrets are sealed by a key that is not known; the previous key stays")
         if options["finish"]:
-            (settings.OBJSTORE_DATA_DIR / PREVIOUS_SECRET_KEY_FILE).unlink(missing_ok=True)
-            self.stdout.write("the previous key is forgotten; restart all processes")
+            self._finish()
 
     def _begin(self) -> None:
         current = settings.OBJSTORE_DATA_DIR / SECRET_KEY_FILE
@@ -53,6 +53,16 @@ class Command(BaseCommand):
         write_private_file(previous, current.read_text(encoding="ascii"))
         write_private_file(current, secrets.token_urlsafe(48) + "\n")
         self.stdout.write("there is a new key, and the old one opens what it has sealed; restart all processes now")
+
+    def _finish(self) -> None:
+        ask_for_snapshot()  # what the previous key sealed leaves the journal with the snapshot before
+        (settings.OBJSTORE_DATA_DIR / PREVIOUS_SECRET_KEY_FILE).unlink(missing_ok=True)
+        if ENVIRONMENT.secret("OBJSTORE_PREVIOUS_SECRET_KEY") is not None:
+            self.stdout.write(
+                "nothing is sealed by the previous key; unset OBJSTORE_PREVIOUS_SECRET_KEY, and restart all processes"
+            )
+        else:
+            self.stdout.write("the previous key is forgotten; restart all processes")
 
     def _reseal(self) -> int:
         unreadable = 0

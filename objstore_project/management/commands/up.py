@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.core.management.color import supports_color
 
 from objstore_project.environment import ConfigurationError
-from objstore_project.supervisor.checks import check_outside_servers, check_ports
+from objstore_project.supervisor.checks import check_outside_servers, check_ports, check_tls
 from objstore_project.supervisor.credentials import banner, ensure_credentials
 from objstore_project.supervisor.data_lock import hold_data_directory
 from objstore_project.supervisor.output import JoinedLog
@@ -50,6 +50,7 @@ class Command(BaseCommand):
         )
         with hold_data_directory(settings.OBJSTORE_DATA_DIR):
             check_ports()
+            check_tls()
             check_outside_servers()
             sys.exit(run(log))
 
