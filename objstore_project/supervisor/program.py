@@ -17,6 +17,9 @@ from pathlib import Path
 from objstore_project.supervisor.parent_death import die_with_parent
 from objstore_project.supervisor.server_user import ServerUser, become, enter_directory
 
+# No supervisor has as many open: it holds a pipe for each program, and a handful of others.
+DESCRIPTORS_MAX = 256
+
 
 def _nothing() -> None:
     """Prepare nothing."""
@@ -28,7 +31,7 @@ class Program:
 
     name: str
     arguments: tuple[str, ...] = ()
-    # Runs in a forked process of this one, instead of the arguments.
+    # Runs in a forked process of this one, with its environment, instead of the arguments.
     function: Callable[[], None] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     user: ServerUser | None = None
@@ -58,6 +61,8 @@ def spawn(program: Program, output: int) -> int:
     try:
         _become_child(program, output, parent_id)
         if program.function is not None:
+            # What this process has open is not the child's: its hold on the data directory, others' output.
+            os.closerange(3, DESCRIPTORS_MAX)
             program.function()
             sys.stdout.flush()
             os._exit(0)

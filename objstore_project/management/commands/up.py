@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from typing import Any
@@ -63,13 +62,7 @@ def run(log: JoinedLog) -> int:
     supervisor.take_signals()
     try:
         supervisor.start(servers, timeout_seconds=SERVERS_START_SECONDS)
-        supervisor.run_to_end(
-            Program(
-                name="prepare",
-                function=lambda: prepare(credentials),
-                environment=os.environ,
-            )
-        )
+        supervisor.run_to_end(Program(name="prepare", function=lambda: prepare(credentials)))
         supervisor.start(application_programs(), timeout_seconds=APPLICATION_START_SECONDS)
         log.say(
             f"ready: S3 on {settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_S3_ADDRESS}, "
