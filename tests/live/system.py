@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -19,9 +20,14 @@ import boto3
 from botocore.config import Config
 
 from objstore_project.supervisor.runtime_directory import runtime_directory
+from tests.live.command_server import CommandServer
 from tests.live.processes import Process, is_running, processes_of, wait_until
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+
+# One for all clients: a session reads and compiles botocore's models anew.
+SESSION = boto3.session.Session()
+SESSION_LOCK = threading.Lock()
 
 # Days of five seconds: what lifecycle rules and collectors do is seen within a test.
 QUICK_CLOCKS = {
@@ -43,6 +49,7 @@ class LiveSystem:
     process: subprocess.Popen[bytes]
     region: str = "us-east-1"
     seen: set[Process] = field(default_factory=set)
+    commands: CommandServer | None = None
 
     @classmethod
     def start(cls, data_dir: Path, **variables: str) -> LiveSystem:
@@ -120,11 +127,14 @@ class LiveSystem:
             "region_name": self.region,
             "config": Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
         }
-        return boto3.session.Session().client(service, **{**defaults, **arguments})
+        with SESSION_LOCK:
+            return SESSION.client(service, **{**defaults, **arguments})
 
     def manage(self, *arguments: str, is_checked: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a management command with the environment of the system."""
-        done = run_manage(self.environment, *arguments)
+        """Run a management command with the environment of the system; see `CommandServer` for what that means."""
+        if self.commands is None:
+            self.commands = CommandServer.start(self.environment)
+        done = self.commands.run(arguments, seconds=180)
         if is_checked:
             assert done.returncode == 0, done.stdout + done.stderr
         return done
@@ -154,6 +164,9 @@ class LiveSystem:
 
     def stop(self, seconds: float = 60) -> None:
         """Ask for the end, and find that no process is left."""
+        if self.commands is not None:
+            self.commands.stop()
+            self.commands = None
         self.processes()
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=seconds)
@@ -189,7 +202,7 @@ def launch(environment: Mapping[str, str], log_path: Path) -> subprocess.Popen[b
 
 
 def run_manage(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a management command to its end."""
+    """Run a management command to its end, in a process of its own."""
     return subprocess.run(
         [sys.executable, str(REPOSITORY / "manage.py"), *arguments],
         env=dict(environment),
