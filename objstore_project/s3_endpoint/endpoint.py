@@ -35,6 +35,7 @@ from objstore_project.s3_endpoint.audit_trail import change_by, claimed_access_k
 from objstore_project.s3_endpoint.authorization import authorize_operation
 from objstore_project.s3_endpoint.body import RequestBody, drain, is_expectation_left
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
+from objstore_project.s3_endpoint.lost_values import refuse_lost_signed_values, refuse_lost_values
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
 from objstore_project.s3_endpoint.rates import keep_rates
 from objstore_project.s3_endpoint.response import error_response, success_response
@@ -205,11 +206,14 @@ class _Exchange:
                 region=self.region,
                 virtual_host_bucket=address.virtual_host_bucket,
             )
-        except errors.S3Error:
+        except errors.S3Error as error:
             self.draft.access_key_id = claimed_access_key(address.headers, address.raw_query, self.region)
+            if isinstance(error, errors.SignatureDoesNotMatch):
+                refuse_lost_signed_values(address.headers)
             raise
         signature = authenticated.signature
         self.draft.name_principal(authenticated.principal, "" if signature is None else str(signature.kind))
+        refuse_lost_values(address.headers, signature)
         return authenticated
 
     def _find(self, operation: Operation, address: Address, authenticated: Authenticated) -> RequestContext:

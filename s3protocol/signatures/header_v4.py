@@ -58,7 +58,7 @@ def read(components_text: str, headers: Mapping[str, str], accepted: AcceptedSco
 
 def read_request_time(headers: Mapping[str, str]) -> tuple[str, datetime]:
     """Read x-amz-date, else Date, in the basic form or as an HTTP date: text and value. AccessDenied if none."""
-    text = headers.get("x-amz-date") or headers.get("date") or ""
+    text = headers.get("x-amz-date", headers.get("date", ""))
     try:
         return text, timestamps.parse_basic(text) if text.endswith("Z") else timestamps.parse_http_date(text)
     except ValueError as error:

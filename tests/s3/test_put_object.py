@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -55,10 +57,23 @@ def test_user_metadata_comes_back_with_lower_case_names(wire: Wire, owner: Any, 
     assert owner.head_object(Bucket=bucket, Key="k")["Metadata"] == {"camel-case": "Value With  Spaces", "empty": ""}
 
 
-def test_metadata_beyond_ascii_is_refused_rather_than_stored_without_it(wire: Wire, owner: Any, bucket: str) -> None:
-    value = "größe".encode().decode("latin-1")
-    assert wire.send("PUT", f"/{bucket}/k", headers={"x-amz-meta-size": value}).status == 403
+@pytest.mark.parametrize("name", ["x-amz-meta-size", "Content-Disposition"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_value_beyond_ascii_is_refused_rather_than_stored_without_it(
+    wire: Wire, owner: Any, bucket: str, name: str, encoding: str
+) -> None:
+    headers = {name: "größe".encode(encoding).decode("latin-1")}
+    assert wire.send("PUT", f"/{bucket}/k", headers=headers).refusal == (400, "InvalidArgument")
     assert owner.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_an_unsigned_value_beyond_ascii_is_refused(wire: Wire, owner: Any, bucket: str) -> None:
+    link = urlsplit(owner.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"}))
+    nobody = replace(wire, credentials=None)
+    headers = {"Content-Disposition": "attachment; filename=größe".encode().decode("latin-1")}
+    answer = nobody.send_as_is("PUT", f"{link.path}?{link.query}", headers=headers, body=b"x")
+    assert answer.refusal == (400, "InvalidArgument")
+    assert nobody.send_as_is("PUT", f"{link.path}?{link.query}", headers={"Content-Type": ""}, body=b"x").status == 200
 
 
 def test_overwriting_replaces_body_headers_and_metadata(owner: Any, bucket: str) -> None:
