@@ -1,7 +1,8 @@
 """Read a query of S3 Select by recursive descent. Pure.
 
 What is read beyond AWS's own, as clients of other servers send it: `int(x)` and its like for casts, `stdin` for S3Object,
-a double-quoted text that is no column as a string, comparisons that are compared again, aliases in expressions.
+a text in double quotes that is no column, or a pattern of LIKE, as a constant, comparisons that are compared again, aliases
+in expressions.
 """
 
 from __future__ import annotations

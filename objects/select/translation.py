@@ -16,6 +16,7 @@ from enum import StrEnum
 from objects.select.errors import SelectError
 from objects.select.parser import AGGREGATES
 from objects.select.syntax import Expression, Literal, Operation, Path, Query, Step
+from objects.select.times import TIMES, time_format
 
 ALIAS_DEPTH_MAX = 20
 
@@ -198,7 +199,7 @@ class _Emitter:
         if one.type is Type.TIME:
             return one.sql
         source = self.text(one)
-        return f"coalesce(try_strptime({source}, {_TIMES}), CAST({source} AS TIMESTAMP))"
+        return f"coalesce(try_strptime({source}, {TIMES}), CAST({source} AS TIMESTAMP))"
 
     # Operators
 
@@ -219,7 +220,8 @@ class _Emitter:
             value, low, high = (self.emit(operand) for operand in one.operands)
             return Typed(f"({self._compared('>=', value, low)} AND {self._compared('<=', value, high)})", Type.BOOLEAN)
         if name == "LIKE":
-            texts = [self.text(self.emit(operand)) for operand in one.operands]
+            value, *patterns = one.operands
+            texts = [self.text(self.emit(value)), *(self.text(self.emit(_constant(pattern))) for pattern in patterns)]
             ending = f" ESCAPE {texts[2]}" if len(texts) > 2 else ""
             return Typed(f"({texts[0]} LIKE {texts[1]}{ending})", Type.BOOLEAN)
         if name == "||":
@@ -354,61 +356,12 @@ class _Emitter:
         return Typed(f"({moment} + to_{part}s(CAST({self.number(quantity)} AS INTEGER)))", Type.TIME)
 
     def _formatted(self, moment: str, pattern: Expression) -> str:
-        if isinstance(pattern, Path) and len(pattern.steps) == 1 and pattern.steps[0].is_quoted:
-            pattern = Literal(pattern.steps[0].name)
+        pattern = _constant(pattern)
         if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
             raise SelectError(
                 "EvaluatorInvalidTimestampFormatPattern", "The pattern of TO_STRING must be a constant text."
             )
         return f"strftime({moment}, {text(time_format(pattern.value))})"
-
-
-_TIMES = "['%Y%m%dT%H%M%SZ', '%Y%m%d', '%Y', '%YT', '%Y-%m', '%Y-%mT', '%Y-%m-%dT', '%Y-%m-%dT%H:%MZ']"
-_FORMATS = {
-    "yyyy": "%Y",
-    "yy": "%y",
-    "y": "%Y",
-    "MMMM": "%B",
-    "MMM": "%b",
-    "MM": "%m",
-    "M": "%-m",
-    "dd": "%d",
-    "d": "%-d",
-    "a": "%p",
-    "hh": "%I",
-    "h": "%-I",
-    "HH": "%H",
-    "H": "%-H",
-    "mm": "%M",
-    "m": "%-M",
-    "ss": "%S",
-    "s": "%-S",
-    "SSSSSS": "%f",
-    "SSS": "%g",
-    "XXX": "Z",
-    "XX": "Z",
-    "X": "Z",
-    "xxx": "+00:00",
-    "xx": "+0000",
-    "x": "+00",
-}
-
-
-def time_format(pattern: str) -> str:
-    """Turn a pattern of TO_STRING into one of strftime; times are UTC. Raises SelectError."""
-    result, position = [], 0
-    while position < len(pattern):
-        character = pattern[position]
-        run = len(pattern[position:]) - len(pattern[position:].lstrip(character))
-        symbol = pattern[position : position + run]
-        if not (character.isascii() and character.isalpha()) or character == "T":
-            result.append(symbol.replace("%", "%%"))
-        elif symbol in _FORMATS:
-            result.append(_FORMATS[symbol])
-        else:
-            raise SelectError("EvaluatorInvalidTimestampFormatPatternSymbol", f"TO_STRING does not know {symbol}.")
-        position += run
-    return "".join(result)
 
 
 def json_path(steps: Sequence[Step]) -> str:
@@ -421,6 +374,13 @@ def json_path(steps: Sequence[Step]) -> str:
         else:
             pieces.append("[*]" if step.index is None else f"[{step.index}]")
     return "".join(pieces)
+
+
+def _constant(one: Expression) -> Expression:
+    """Take a text in double quotes, where a constant is expected, for one: `"_3"` may be a pattern and a column."""
+    if isinstance(one, Path) and len(one.steps) == 1 and one.steps[0].is_quoted:
+        return Literal(one.steps[0].name)
+    return one
 
 
 def _literal(one: Literal) -> Typed:

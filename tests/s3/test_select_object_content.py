@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import socket
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from botocore.exceptions import EventStreamError
 
+from tests.live.processes import wait_until
+from tests.live.system import LiveSystem
 from tests.s3.refusals import refused
+from tests.s3.wire import TIMEOUT_SECONDS, Wire, target
 
 CSV_IN = {"CSV": {"FileHeaderInfo": "USE"}}
 ROWS = 60_000
@@ -99,3 +103,21 @@ def test_what_is_wrong_is_told_before_the_first_record_or_in_the_stream(owner: A
     with pytest.raises(EventStreamError) as caught:
         select(owner, home, "select cast(n as int) from s3object")
     assert caught.value.response["Error"]["Code"] == "CastFailed"
+
+
+def test_readers_that_go_away_leave_no_query(live: LiveSystem, wire: Wire, owner: Any, home: str) -> None:
+    owner.put_object(Bucket=home, Key="k", Body=DATA * 40)
+    request = (
+        b"<SelectObjectContentRequest><Expression>select * from s3object</Expression><ExpressionType>SQL</ExpressionType>"
+        b"<InputSerialization><CSV/></InputSerialization><OutputSerialization><CSV/></OutputSerialization>"
+        b"</SelectObjectContentRequest>"
+    )
+    query = [("select", ""), ("select-type", "2")]
+    for _ in range(2):
+        headers = wire.signed_headers("POST", f"/{home}/k", query=query, body=request)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        start = f"POST {target(f'/{home}/k', query)} HTTP/1.1\r\n{lines}content-length: {len(request)}\r\n\r\n"
+        with socket.create_connection(wire.address, timeout=TIMEOUT_SECONDS) as connection:
+            connection.sendall(start.encode() + request)
+            assert connection.recv(64).startswith(b"HTTP/1.1 200")
+    wait_until(lambda: not any("objects.select" in one.command for one in live.processes()), "the queries have ended")

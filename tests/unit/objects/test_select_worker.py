@@ -62,6 +62,7 @@ def run(data: bytes, expression: str, **job: Any) -> tuple[bytes, dict[str, Any]
         ("select name, age from s3object where age < 10", "bob,4\n"),
         ("select count(*), sum(cast(age as int)), avg(age) from s3object where age <> ''", "2,34,17\n"),
         ("select upper(name) || '!' from s3object where name like 'b%' or note is missing", "BOB!\n"),
+        ('select name from s3object where name like "a_n" or name like \'a|_n\' escape "|"', "ann\n"),
         ("select substring(name from 1 for 2) from s3object where name in ('ann', 'cy')", "an\ncy\n"),
         (
             "select case when age between 1 and 9 then 'low' else 'high' end from s3object where age != ''",
