@@ -220,8 +220,8 @@ class _Emitter:
             value, low, high = (self.emit(operand) for operand in one.operands)
             return Typed(f"({self._compared('>=', value, low)} AND {self._compared('<=', value, high)})", Type.BOOLEAN)
         if name == "LIKE":
-            value, *patterns = one.operands
-            texts = [self.text(self.emit(value)), *(self.text(self.emit(_constant(pattern))) for pattern in patterns)]
+            subject, *patterns = one.operands
+            texts = [self.text(self.emit(subject)), *(self.text(self.emit(_constant(pattern))) for pattern in patterns)]
             ending = f" ESCAPE {texts[2]}" if len(texts) > 2 else ""
             return Typed(f"({texts[0]} LIKE {texts[1]}{ending})", Type.BOOLEAN)
         if name == "||":

@@ -160,6 +160,31 @@ def sweep() -> None:
     duties.sweep_orphans(grace_seconds=-60)
 
 
+def transition() -> None:
+    """Move the newest versions to a class that keeps them otherwise, or back, as rules that change do."""
+    from objects.models import ObjectVersion
+    from objects.services.transition import move_version_to_storage_class as move
+
+    rows = ObjectVersion.objects.filter(deleted_at=None, is_delete_marker=False, storage_class__startswith="STANDARD")
+    for bucket_id, row, storage_class in rows.order_by("-id").values_list("bucket_id", "id", "storage_class")[:4]:
+        target = "STANDARD" if storage_class == "STANDARD_IA" else "STANDARD_IA"
+        move(bucket_id=bucket_id, version_row=row, storage_class=target)
+
+
+def archive(plan: Plan) -> None:
+    """Archive one object and ask for it back."""
+    client, named = new_client(), {"Bucket": PLAIN, "Key": plan.key("large")}
+    client.copy_object(**named, CopySource=named, StorageClass="GLACIER")
+    client.restore_object(**named, RestoreRequest={"Days": 10})
+
+
+def restore() -> None:
+    """Carry out the restores that were asked for."""
+    from workers import duties
+
+    duties.restore_archived()
+
+
 def nothing(_plan: Plan) -> None:
     """Leave everything well."""
 
@@ -184,5 +209,7 @@ SCENARIOS: dict[str, Scenario] = {
     "scrub": Duty(nothing, scrub),
     "drain": Duty(begin_drain, drain),
     "rebalance": Duty(begin_rebalance, rebalance),
+    "transition": Duty(nothing, transition),
+    "restore": Duty(archive, restore),
     "sweep_orphans": Duty(leave_orphans, sweep),
 }

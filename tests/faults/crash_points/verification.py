@@ -80,6 +80,9 @@ def _check(client: Any, bucket: str, key: str, possible: set[Body], **version: s
         code = error.response["Error"]["Code"]
         if code in {"NoSuchKey", "NoSuchVersion"} and None in possible:
             return None
+        if code == "InvalidObjectState":  # archived, and asked for: the duty goes on where it was killed
+            duties.restore()
+            return _check(client, bucket, key, possible, **version)
         raise Wrong(f"{bucket}/{key} {version}: {code}, and may be {possible}") from error
     for body in possible:
         if body is not None and len(data) == body[1] == answer["ContentLength"] and data == bytes_of(body):

@@ -125,6 +125,9 @@ def _set_up(directory: Path) -> None:
     ensure_root(access_key=ACCESS_KEY, secret_key=SECRET_KEY, admin_user="admin", admin_password="a password")
     create_default_topology(directory)
     StorageClass.objects.update(chunk_size_bytes=CHUNK_SIZE_BYTES)
+    StorageClass.objects.filter(name="STANDARD_IA").update(
+        chunk_size_bytes=CHUNK_SIZE_BYTES // 2, large_scheme="rs-2+2"
+    )
     client = new_client()
     for name in (PLAIN, VERSIONED):
         client.create_bucket(Bucket=name)
