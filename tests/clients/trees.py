@@ -41,7 +41,7 @@ class Scale:
     large_file_bytes: int
 
 
-SCALES = {"suite": Scale(120, 40 << 20), "full": Scale(2_000, 1 << 30)}
+SCALES = {"suite": Scale(60, 24 << 20), "full": Scale(2_000, 1 << 30)}
 
 
 def chosen_scale() -> Scale:

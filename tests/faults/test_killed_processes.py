@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from boto3.s3.transfer import TransferConfig
@@ -81,11 +80,38 @@ class Writer(threading.Thread):
         self.client.complete_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[LiveSystem]:
-    running = LiveSystem.start(tmp_path / "var")
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
+    running = LiveSystem.start(tmp_path_factory.mktemp("killed") / "var")
+    running.client().create_bucket(Bucket=BUCKET)
     yield running
     running.stop()
+
+
+@pytest.mark.live
+def test_an_upload_whose_client_goes_away_leaves_nothing(system):
+    client = system.client()
+    stopped = TransferConfig(multipart_threshold=8 << 20, multipart_chunksize=8 << 20, max_concurrency=2)
+
+    class Broken:
+        """A file that fails in the middle."""
+
+        def __init__(self) -> None:
+            self.left = 40 << 20
+
+        def read(self, amount: int = -1) -> bytes:
+            if self.left < (16 << 20):
+                raise OSError("the disk of the client broke")
+            taken = min(self.left, amount if amount > 0 else self.left)
+            self.left -= taken
+            return bytes(taken)
+
+    with suppress(OSError):
+        client.upload_fileobj(Broken(), BUCKET, "never", Config=stopped)
+    assert list_keys(client) == set()
+    system.manage("collect_garbage", "--grace-seconds", "0", "--stale-upload-seconds", "0")
+    system.manage("sweep_orphans", "--grace-seconds", "0")
+    assert stored_fragments(system) == set()
 
 
 @pytest.mark.live
@@ -95,7 +121,6 @@ def test_killing_gateway_database_worker_and_broker_loses_nothing_acknowledged_a
     print(f"seed {seed}")
     chance = random.Random(seed)
     client = system.client()
-    client.create_bucket(Bucket=BUCKET)
     ledger = Ledger()
     writers = [Writer(system, ledger, number, seed) for number in range(WRITER_COUNT)]
     for writer in writers:
@@ -149,30 +174,3 @@ def read_digest(client, key: str) -> bytes | None:
     body = answer["Body"].read()
     assert len(body) == answer["ContentLength"]
     return hashlib.sha256(body).digest()
-
-
-@pytest.mark.live
-def test_an_upload_whose_client_goes_away_leaves_nothing(system):
-    client = system.client()
-    client.create_bucket(Bucket=BUCKET)
-    stopped = TransferConfig(multipart_threshold=8 << 20, multipart_chunksize=8 << 20, max_concurrency=2)
-
-    class Broken:
-        """A file that fails in the middle."""
-
-        def __init__(self) -> None:
-            self.left = 40 << 20
-
-        def read(self, amount: int = -1) -> bytes:
-            if self.left < (16 << 20):
-                raise OSError("the disk of the client broke")
-            taken = min(self.left, amount if amount > 0 else self.left)
-            self.left -= taken
-            return bytes(taken)
-
-    with suppress(OSError):
-        client.upload_fileobj(Broken(), BUCKET, "never", Config=stopped)
-    assert list_keys(client) == set()
-    system.manage("collect_garbage", "--grace-seconds", "0", "--stale-upload-seconds", "0")
-    system.manage("sweep_orphans", "--grace-seconds", "0")
-    assert stored_fragments(system) == set()

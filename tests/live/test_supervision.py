@@ -79,7 +79,7 @@ def test_a_killed_worker_of_the_gateway_comes_back(system: LiveSystem) -> None:
 
 
 def test_commands_find_the_running_database(system: LiveSystem) -> None:
-    assert system.manage("migrate", "--check").returncode == 0
+    assert run_manage(system.environment, "migrate", "--check").returncode == 0
 
 
 def test_after_the_kill_of_the_supervisor_nothing_is_left_and_a_new_start_serves(system: LiveSystem) -> None:
