@@ -30,6 +30,10 @@ class SegmentsUnavailable(ChunkError):
     """Segments can't be written down now."""
 
 
+class ChunksBusy(ChunkError):
+    """Somebody else is changing the same chunks at the moment."""
+
+
 class NotEnoughNodes(ChunkError):
     """Too few nodes took their fragment for the write to be called durable; nothing of it is left."""
 

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connections, transaction
 from django.db.models.functions import Now
 
-from chunks.errors import ChunkError, NodeUnavailable, NoSpace
+from chunks.errors import ChunkError, ChunksBusy, NodeUnavailable, NoSpace
 from chunks.fragment_format import segment_name
 from chunks.models import FragmentFault, Segment
 from chunks.reader import fragment_size_bytes, read_fragment
@@ -29,8 +29,11 @@ from chunks.topology import Topology
 CROWDED_RETRY = timedelta(minutes=10)
 _ZEROS = bytes(64 * 1024)
 
-# Plan: a range of chunk_by_segment.
-_MOVE_ROWS = "UPDATE chunks_chunk SET node_ids = %s::smallint[] WHERE segment_id = %s"
+# In order, and never waiting for others, as whoever holds one of these rows already would do out of order: the collector
+# may hold some, or a repairer one. Plan: a range of chunk_by_segment, sorted; the primary keys.
+_LOCK_ROWS = "SELECT c.id FROM chunks_chunk c WHERE c.segment_id = %s ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED"
+_MOVE_ROWS = "UPDATE chunks_chunk SET node_ids = %s::smallint[] WHERE id = ANY(%s)"
+_COUNT_CHUNKS = "SELECT count(*) FROM chunks_chunk WHERE segment_id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ def write_copies(
 
     The faults of these fragments are settled, but for the indexes in `crowded`, which wait for a better place.
 
-    Holds a segment in memory. NodeUnavailable or NoSpace from a target; then no row has changed. Two statements.
+    Holds a segment in memory. NodeUnavailable or NoSpace from a target, ChunksBusy where rows of chunks are in other hands;
+    then no row has changed. Four statements.
     """
     chunks = list_chunks(segment.id, using=using)
     unreadable: dict[UUID, str] = {}
@@ -64,7 +68,12 @@ def write_copies(
         _write(segment.id, buffers, target, topology)
     node_ids = tuple(targets.get(index, node_id) for index, node_id in enumerate(segment.node_ids))
     with connections[using].cursor() as cursor:
-        cursor.execute(_MOVE_ROWS, [list(node_ids), segment.id])
+        cursor.execute(_LOCK_ROWS, [segment.id])
+        locked = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_COUNT_CHUNKS, [segment.id])
+        if len(locked) != cursor.fetchone()[0]:
+            raise ChunksBusy("some chunks of the segment are in other hands")
+        cursor.execute(_MOVE_ROWS, [list(node_ids), locked])
     Segment.objects.using(using).filter(pk=segment.id).update(node_ids=list(node_ids))
     sound = [chunk.id for chunk in chunks if chunk.id not in unreadable]
     for index, target in targets.items():

@@ -16,6 +16,7 @@ from django.db import connection
 from buckets.selectors import BUCKET_COLUMN_COUNT, BUCKET_COLUMNS, BucketRecord
 from chunks.records import CHUNK_COLUMNS_SQL, ChunkView
 from objects.encryption import StoredEncryption
+from s3protocol import errors
 
 EXTENT_PAGE_SIZE = 128
 EXTENT_SIZE_BYTES_MAX = 1 << 27  # no chunk is larger than 128 MiB
@@ -208,7 +209,10 @@ def _extent_record(row: tuple[Any, ...]) -> ExtentRecord:
 
 
 def iterate_extents(version: VersionRecord, start: int, length: int) -> Iterator[ExtentRecord]:
-    """Yield the extents that hold `length` bytes from `start`, in order. One statement for each EXTENT_PAGE_SIZE."""
+    """Yield the extents that hold `length` bytes from `start`, in order. One statement for each EXTENT_PAGE_SIZE.
+
+    Raises NoSuchKey when the version was erased since it was looked up.
+    """
     first, end = version.first_extent, start + length
     if first is None or length <= 0:
         return
@@ -219,7 +223,7 @@ def iterate_extents(version: VersionRecord, start: int, length: int) -> Iterator
     while position < end:
         page = _list_extents(version.id, position, end)
         if not page:
-            raise AssertionError(f"the extents of version {version.id} end before byte {position}")
+            raise errors.NoSuchKey(Key=version.key)
         yield from page
         position = page[-1].offset + page[-1].size
 

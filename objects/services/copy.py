@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import DataError, transaction
+from django.db import transaction
 
+from chunks.errors import NotEnoughFragments
 from objects.encryption import EncryptionChoice, StoredEncryption, may_share_chunks
-from objects.models import MultipartUpload
+from objects.models import MultipartUpload, ObjectVersion
 from objects.ranges import ByteRange
 from objects.selectors.lookup import VersionRecord
 from objects.services.annotations import copy_annotations
@@ -127,6 +128,16 @@ def _encrypted(version: NewVersion, data_key: DataKey | None, before: StoredEncr
     )
 
 
+def _iterate_source(source: OpenedVersion, part: ByteRange) -> Iterator[bytes]:
+    """Yield a range of a version. NoSuchKey when it was erased meanwhile, and its fragments with it."""
+    try:
+        yield from iterate_version(source.version, part.start, part.length, data_key=source.data_key)
+    except NotEnoughFragments:
+        if not ObjectVersion.objects.filter(pk=source.version.id).exists():
+            raise errors.NoSuchKey(Key=source.version.key) from None
+        raise
+
+
 class _RangeBody:
     """A range of a version as a body to be stored."""
 
@@ -138,9 +149,7 @@ class _RangeBody:
 
     def pieces(self) -> Iterator[bytes | memoryview]:
         """Yield the range."""
-        yield from iterate_version(
-            self._source.version, self._part.start, self._part.length, data_key=self._source.data_key
-        )
+        yield from _iterate_source(self._source, self._part)
 
     def claimed_md5(self) -> bytes | None:
         """Return nothing: blocks and fragments have been checked."""
@@ -170,7 +179,7 @@ def share_version(
 def checksum_range(source: OpenedVersion, algorithm: ChecksumAlgorithm, part: ByteRange) -> str:
     """Read a range of a version to compute a checksum that it does not have yet. Cost: the bytes of the range."""
     checksum = new_checksum(algorithm)
-    for piece in iterate_version(source.version, part.start, part.length, data_key=source.data_key):
+    for piece in _iterate_source(source, part):
         checksum.update(piece)
     return encode_digest(checksum.digest())
 
@@ -215,16 +224,13 @@ def _share_part(
     checksum = ""
     if checksum_algorithm:
         checksum = checksum_range(opened, ChecksumAlgorithm(checksum_algorithm), part)
-    try:
-        part_row, modified_at = call_publisher(
-            _COPY_PART,
-            [upload_row, part_number, part.length, etag, checksum_algorithm, checksum, source.id, part.start],
-            changed="part_row IS NOT NULL",
-            version_id="NULL",
-            size_bytes=part.length,
-        )
-    except DataError:
-        raise errors.NoSuchKey from None
+    part_row, modified_at = call_publisher(
+        _COPY_PART,
+        [upload_row, part_number, part.length, etag, checksum_algorithm, checksum, source.id, part.start],
+        changed="part_row IS NOT NULL",
+        version_id="NULL",
+        size_bytes=part.length,
+    )
     if part_row is None:
         raise errors.NoSuchUpload
     return CopiedPart(etag, modified_at, checksum)

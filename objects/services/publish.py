@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import DataError, IntegrityError, connection
 
 from accesscontrol.acl import AclDocument
 from audit.draft import current as current_draft
@@ -30,6 +30,9 @@ _PUT_VERSION = """
 SELECT outcome, version_row, version_id, became_current_at
   FROM objects_put_version(%s, %s, %s::jsonb, %s::jsonb, %s, %s)
 """
+
+
+_SOURCE_IS_GONE = "22000"  # data_exception, and none of its kinds: raised by these functions alone
 
 
 def new_version_id() -> str:
@@ -126,6 +129,8 @@ def call_publisher(
 ) -> tuple[Any, ...]:
     """Run a statement that calls one of the publishing functions and return its row.
 
+    Raises NoSuchKey where the function says that what is to be copied was erased meanwhile, chunks and all.
+
     Where a request is served, the audit log's row is written by the same statement, if `changed` holds of its row;
     `version_id` is what the change is about, `size_bytes` how large that is.
     """
@@ -142,6 +147,10 @@ def call_publisher(
     except IntegrityError as failure:
         if "one_visible_version_per_id" in str(failure):  # replicas alone bring ids of their own
             raise errors.InvalidRequest("There is a version of this id already.") from None
+        raise
+    except DataError as failure:
+        if getattr(failure.__cause__, "sqlstate", "") == _SOURCE_IS_GONE:
+            raise errors.NoSuchKey from None
         raise
 
 

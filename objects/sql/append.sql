@@ -57,7 +57,8 @@ BEGIN
             RETURN;
         END IF;
         INSERT INTO objects_extent (version_id, offset_bytes, size_bytes, chunk_id, chunk_offset_bytes)
-        SELECT version_row, e.offset_bytes, e.size_bytes, e.chunk_id, e.chunk_offset_bytes FROM unnest(v_extents) e;
+        SELECT version_row, e.offset_bytes, e.size_bytes, e.chunk_id, e.chunk_offset_bytes FROM unnest(v_extents) e
+         ORDER BY e.chunk_id;
     ELSIF v_room_bytes < v_grown_bytes THEN
         outcome := 'QuotaExceeded';
         RETURN;

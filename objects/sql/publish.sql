@@ -501,12 +501,26 @@ BEGIN
     END IF;
 END $$;
 
+CREATE FUNCTION objects_hold_chunks(p_chunks uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Keep chunks that are about to be referred to from the collector until this commits, as the foreign key of extents does
+-- later. In the order of their ids, as the collector locks them, and after rows of garbage, as the collector does.
+DECLARE
+    v_held int;
+BEGIN
+    SELECT count(*) INTO v_held FROM (
+        SELECT FROM chunks_chunk c WHERE c.id = ANY(p_chunks) ORDER BY c.id FOR KEY SHARE) AS held;
+    IF v_held < cardinality(p_chunks) THEN
+        RAISE EXCEPTION 'the source of the copy was erased' USING ERRCODE = 'data_exception';
+    END IF;
+END $$;
+
 CREATE FUNCTION objects_copy_version(
     p_bucket_id bigint, p_key text, p_version jsonb, p_source_row bigint, p_if_none_match text, p_if_match text,
     OUT outcome text, OUT version_row bigint, OUT version_id text, OUT became_current_at timestamptz
 ) LANGUAGE plpgsql AS $$
 -- CopyObject: publish a version that shares the chunks of another one. The source's extents are read first, because
 -- publishing may erase the source (a copy onto itself); the chunks stay, as their rows cannot go while one is referred to.
+-- Where somebody else has erased it while this waited for the key, and its chunks are gone: data_exception.
 DECLARE
     v_extents objects_extent[];
 BEGIN
@@ -520,8 +534,10 @@ BEGIN
     SELECT * INTO outcome, version_row, version_id, became_current_at
       FROM objects_publish_version(p_bucket_id, p_key, p_version, p_if_none_match, p_if_match);
     IF outcome = '' THEN
+        PERFORM objects_hold_chunks(ARRAY(SELECT DISTINCT e.chunk_id FROM unnest(v_extents) e));
         INSERT INTO objects_extent (version_id, offset_bytes, size_bytes, chunk_id, chunk_offset_bytes)
-        SELECT version_row, e.offset_bytes, e.size_bytes, e.chunk_id, e.chunk_offset_bytes FROM unnest(v_extents) e;
+        SELECT version_row, e.offset_bytes, e.size_bytes, e.chunk_id, e.chunk_offset_bytes FROM unnest(v_extents) e
+         ORDER BY e.chunk_id;
     END IF;
 END $$;
 
@@ -530,7 +546,7 @@ CREATE FUNCTION objects_copy_part(
     p_source_row bigint, p_start bigint, OUT part_row bigint, OUT modified_at timestamptz
 ) LANGUAGE plpgsql AS $$
 -- UploadPartCopy: a part that shares the chunks which hold `p_size_bytes` of another version from `p_start`. No row when
--- the upload is over; NULL for modified_at when the source was erased.
+-- the upload is over; data_exception when the source was erased.
 DECLARE
     v_found bigint;
 BEGIN
@@ -539,6 +555,10 @@ BEGIN
     IF part_row IS NULL THEN
         RETURN;
     END IF;
+    PERFORM objects_hold_chunks(ARRAY(
+        SELECT DISTINCT e.chunk_id FROM objects_extent e
+         WHERE e.version_id = p_source_row AND e.offset_bytes < p_start + p_size_bytes
+           AND e.offset_bytes + e.size_bytes > p_start));
     WITH inserted AS (
         INSERT INTO objects_extent (part_id, offset_bytes, size_bytes, chunk_id, chunk_offset_bytes)
         SELECT part_row, greatest(e.offset_bytes - p_start, 0),
@@ -547,6 +567,7 @@ BEGIN
           FROM objects_extent e
          WHERE e.version_id = p_source_row AND e.offset_bytes < p_start + p_size_bytes
            AND e.offset_bytes + e.size_bytes > p_start
+         ORDER BY e.chunk_id
         RETURNING size_bytes
     ) SELECT coalesce(sum(size_bytes), 0) INTO v_found FROM inserted;
     IF v_found <> p_size_bytes THEN

@@ -65,7 +65,8 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO objects_extent (version_id, offset_bytes, size_bytes, chunk_id, chunk_offset_bytes)
-    SELECT version_row, e.offset_bytes, e.size_bytes, e.chunk_id, e.chunk_offset_bytes FROM unnest(v_extents) e;
+    SELECT version_row, e.offset_bytes, e.size_bytes, e.chunk_id, e.chunk_offset_bytes FROM unnest(v_extents) e
+     ORDER BY e.chunk_id;
     PERFORM objects_copy_annotations(v_current.id, version_row);
     PERFORM objects_delete_object(p_bucket_id, p_source_key, NULL, p_marker, NULL, NULL, NULL, false);
 END $$;

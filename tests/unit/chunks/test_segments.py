@@ -33,6 +33,7 @@ from chunks.services import (
 )
 from chunks.services.segments import DatabaseRegistry
 from chunks.writer import write_chunk
+from journal.databases import connect
 from tests.unit.chunks.cluster import KIBIBYTE, Cluster
 from tests.unit.chunks.rows import current_view, publish
 from tests.unit.chunks.segments import packed, settle
@@ -131,6 +132,25 @@ def test_a_missing_copy_is_written_anew_once_for_all_chunks_in_it(cluster: Clust
     assert [current_view(chunk) for chunk in chunks] == chunks
     assert cluster.path_of(chunks[0], 2).read_bytes() == before
     assert_whole(cluster, chunks)
+
+
+def test_a_copy_is_not_written_down_while_a_chunk_in_it_is_in_other_hands(cluster: Cluster) -> None:
+    chunks = packed(cluster, *BODIES[:3])
+    settle()
+    cluster.lose(chunks[0], 1)
+    cluster.set_state(chunks[0].node_ids[1], NodeState.DRAINING)
+    for chunk in chunks:
+        report(chunk, 1)
+    with connect() as collector:
+        collector.execute("BEGIN")
+        collector.execute("SELECT FROM chunks_chunk WHERE id = %s FOR UPDATE", [chunks[2].id])
+        repair_faults(topology=cluster.topology)
+        collector.execute("COMMIT")
+    FragmentFault.objects.update(next_attempt_at=timezone.now())
+    repair_faults(topology=cluster.topology)
+    count_segments()
+    sweep_orphans(grace_seconds=-60, topology=cluster.topology)
+    assert_whole(cluster, chunks, BODIES[:3])
 
 
 def test_a_missing_copy_of_a_segment_that_is_still_written_is_no_reason_to_wait(cluster: Cluster) -> None:
