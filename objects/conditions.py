@@ -51,6 +51,18 @@ def check_read(conditions: ReadConditions, *, etag: str, modified_at: datetime) 
         raise _not_modified(etag, modified_at)
 
 
+def does_range_apply(if_range: str | None, *, etag: str, modified_at: datetime) -> bool:
+    """Say whether If-Range lets a range be served: the object still is what the client has the rest of.
+
+    Otherwise it gets the whole. A weak ETag never matches, a date only the very second (RFC 9110, section 13.1.5).
+    """
+    if if_range is None:
+        return True
+    if if_range.strip().startswith(('"', "W/")):
+        return if_range.strip() == f'"{etag}"'
+    return if_range.strip() == format_http_date(modified_at)
+
+
 def _not_modified(etag: str, modified_at: datetime) -> errors.NotModified:
     """Say with which validators the client's copy is still good (RFC 9110, section 15.4.5)."""
     return errors.NotModified(headers={"ETag": f'"{etag}"', "Last-Modified": format_http_date(modified_at)})

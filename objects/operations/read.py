@@ -8,7 +8,7 @@ from typing import Any
 
 from buckets.context import RequestContext
 from objects.attributes import shown_headers
-from objects.conditions import ReadConditions, check_read
+from objects.conditions import ReadConditions, check_read, does_range_apply
 from objects.customer_keys import CustomerKey, parse_customer_key
 from objects.encryption import encryption_members
 from objects.operations.answers import checksum_members, checksum_of, quoted, version_members
@@ -181,7 +181,12 @@ def _answer(context: RequestContext, asked: _Asked, *, is_head: bool = False) ->
         raise errors.InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
     if not is_head:
         require_unarchived(version)
-    selected, answer = _selection(version, range_header=asked.range, part_number=asked.part_number)
+    selected, answer = _selection(
+        version,
+        range_header=_applying_range(context, asked, version),
+        part_number=asked.part_number,
+        wants_checksum=asked.wants_checksum,
+    )
     answer |= _described(context, version, asked.overrides)
     answer |= encryption_members(version.encryption, asked.customer_key)
     answer |= restore_members(version)
@@ -198,8 +203,15 @@ def _answer(context: RequestContext, asked: _Asked, *, is_head: bool = False) ->
     return answer
 
 
+def _applying_range(context: RequestContext, asked: _Asked, version: VersionRecord) -> str | None:
+    """Return the range, unless If-Range, which the model does not know, says that it is one of something else."""
+    if_range = context.facts.headers.get("if-range")
+    applies = does_range_apply(if_range, etag=version.etag, modified_at=version.became_current_at)
+    return asked.range if applies else None
+
+
 def _selection(
-    version: VersionRecord, *, range_header: str | None, part_number: int | None
+    version: VersionRecord, *, range_header: str | None, part_number: int | None, wants_checksum: bool
 ) -> tuple[ByteRange | None, dict[str, Any]]:
     """Return the bytes that a request selects (None: all) and what is answered because of that."""
     if part_number is None:
@@ -216,10 +228,10 @@ def _selection(
             return None, {"__status__": 206}
         whole = ByteRange(0, version.size_bytes, version.size_bytes)
         return whole, {"ContentRange": whole.content_range, "__status__": 206}
-    return _part(version, part_number)
+    return _part(version, part_number, wants_checksum=wants_checksum)
 
 
-def _part(version: VersionRecord, part_number: int) -> tuple[ByteRange, dict[str, Any]]:
+def _part(version: VersionRecord, part_number: int, *, wants_checksum: bool) -> tuple[ByteRange, dict[str, Any]]:
     """Select a part of a multipart object. Parts count from one in the object, whatever their upload numbers were."""
     parts = find_parts(version.id) or []
     start = 0
@@ -230,8 +242,9 @@ def _part(version: VersionRecord, part_number: int) -> tuple[ByteRange, dict[str
                 "ContentRange": selected.content_range,
                 "PartsCount": len(parts),
                 "__status__": 206,
-                **checksum_members(version.checksum_algorithm, checksum, version.checksum_type),
             }
+            if wants_checksum:
+                answer |= checksum_members(version.checksum_algorithm, checksum, version.checksum_type)
             return selected, answer
         start += size_bytes
     raise errors.InvalidPartNumber(PartNumberRequested=str(part_number), ActualPartCount=str(len(parts)))

@@ -219,6 +219,19 @@ def test_a_condition_is_judged_before_the_range(wire: Wire, home: str, facts: di
     assert get(wire, home, {"if-match": facts["etag"], "range": "bytes=1-2"}).body == BODY[1:3]
 
 
+def test_a_range_of_what_has_changed_since_is_not_served(wire: Wire, home: str, facts: dict[str, str]) -> None:
+    modified = wire.send("HEAD", f"/{home}/k").headers["last-modified"]
+    for if_range, status in (
+        (facts["etag"], 206),
+        (modified, 206),
+        ('"other"', 200),
+        (f"W/{facts['etag']}", 200),
+        (facts["before"], 200),
+        ("nonsense", 200),
+    ):
+        assert get(wire, home, {"range": "bytes=1-2", "if-range": if_range}).status == status, if_range
+
+
 def test_not_modified_still_names_the_etag(wire: Wire, home: str, facts: dict[str, str]) -> None:
     answer = get(wire, home, {"if-none-match": facts["etag"]})
     assert answer.headers.get("etag") == facts["etag"]

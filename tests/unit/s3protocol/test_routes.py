@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from s3protocol import errors
-from s3protocol.model import input_wire_names, operation_names
+from s3protocol.model import input_wire_names, operation_model, operation_names
 from s3protocol.routes import (
     POST_OBJECT,
     RESERVED_NAMES,
@@ -19,6 +19,8 @@ from s3protocol.routes import (
 
 CASES = json.loads((Path(__file__).parents[2] / "data/protocol/routes.json").read_text())
 METHODS = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "TRACE"]
+# Reserved names that an operation takes, and is without them, too.
+OPTIONAL = {"GetObject": {"partNumber"}, "HeadObject": {"partNumber"}}
 BARE_OPERATIONS = {route.operation for route in ROUTES if route.subresource is None}
 
 
@@ -58,6 +60,18 @@ def test_the_table_agrees_with_the_model_about_version_ids():
     for route in ROUTES:
         if route.operation != POST_OBJECT:
             assert route.takes_version == ("versionId" in input_wire_names(route.operation).values()), route
+
+
+@pytest.mark.parametrize("name", sorted(operation_names() - UNREACHABLE.keys() - {"WriteGetObjectResponse"}))
+def test_the_table_agrees_with_the_model_about_methods_and_sub_resources(name):
+    route = next(route for route in ROUTES if route.operation == SUPERSEDED.get(name, name))
+    address = operation_model(name).http
+    path, _, query = address["requestUri"].partition("?")
+    level = Level.OBJECT if "{Key" in path else Level.BUCKET if "{Bucket" in path else Level.SERVICE
+    assert (route.method, route.level) == (address["method"], level)
+    in_address = {pair.partition("=")[0] for pair in query.split("&") if pair}
+    in_input = {wire_name for wire_name in input_wire_names(name).values() if wire_name in RESERVED_NAMES}
+    assert {route.subresource, *route.companions} - {None, "id"} == in_address | (in_input - OPTIONAL.get(name, set()))
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
