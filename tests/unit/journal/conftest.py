@@ -16,6 +16,7 @@ from chunks import topology as topologies
 from chunks.services import create_default_topology
 from journal.databases import connect
 from journal.models import JournalState
+from journal.services import streaming
 from journal.services.writing import JournalWriter
 from journal.tables import Connection
 from tests.live.processes import wait_until
@@ -102,9 +103,13 @@ class RunningWriter:
 
 
 @pytest.fixture
-def start_writer(settings: LazySettings, nodes: Path) -> Iterator[Callable[[], RunningWriter]]:
-    """Start writers, and stop those that still run at the end."""
+def start_writer(
+    settings: LazySettings, nodes: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], RunningWriter]]:
+    """Start writers that keep what is committed at once, and stop those that still run at the end."""
     settings.OBJSTORE_JOURNAL = True
+    monkeypatch.setattr(streaming, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(streaming, "RECEIVE_SECONDS", 0.05)
     started: list[RunningWriter] = []
 
     def start() -> RunningWriter:

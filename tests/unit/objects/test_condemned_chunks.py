@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.db import OperationalError, connections, transaction
@@ -144,7 +146,7 @@ def test_a_publisher_that_began_while_the_condemning_was_committing_is_waited_fo
     assert condemning.condemn([written.id])
 
 
-def test_a_segment_that_a_rival_is_deleting_stays_condemned(cluster: Cluster) -> None:
+def test_a_segment_that_a_rival_is_deleting_stays_condemned(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     segment = Segment.objects.create(
         storage_class="STANDARD", scheme="replicate-3", node_ids=[1, 3, 5], sealed_at=yesterday, emptied_at=yesterday
@@ -159,8 +161,14 @@ def test_a_segment_that_a_rival_is_deleting_stays_condemned(cluster: Cluster) ->
         connections.close_all()
 
     rival = threading.Thread(target=hold)
-    rival.start()
-    assert is_locked.wait(60)
+
+    def condemn_and_be_overtaken(ids: Collection[UUID], *, using: str) -> bool:
+        is_condemned = condemning.condemn(ids, using=using)
+        rival.start()
+        assert is_locked.wait(60)
+        return is_condemned
+
+    monkeypatch.setattr("chunks.services.segments.condemn", condemn_and_be_overtaken)
     assert not delete_empty_segments(sealed_grace_seconds=60, empty_grace_seconds=60, topology=cluster.topology)
     may_end.set()
     rival.join(60)
