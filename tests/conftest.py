@@ -19,10 +19,13 @@ from objstore_project.supervisor.postgresql import answers, postgresql_program, 
 from objstore_project.supervisor.program import spawn
 from objstore_project.supervisor.runtime_directory import ensure_runtime_directory
 from objstore_project.supervisor.server_user import choose_server_user
+from tests.database import empty_database_quickly
 from tests.live.processes import wait_until
 from tests.live.seaweedfs import SeaweedFS, weed_path
 from tests.live.sshd import Sshd, sshd_path
 from tests.live.system import LiveSystem
+
+empty_database_quickly()
 
 
 @pytest.fixture(scope="session")
