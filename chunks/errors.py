@@ -52,3 +52,7 @@ class UnknownStorageClass(ChunkError):
 
 class BadStorageClass(ChunkError):
     """A storage class can't be made or changed as asked."""
+
+
+class BadNode(ChunkError):
+    """A node can't be changed as asked."""

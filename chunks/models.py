@@ -69,6 +69,12 @@ class Node(models.Model):
             models.CheckConstraint(
                 condition=models.Q(state__in=[state.value for state in NodeState]), name="node_state_is_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(capacity_bytes=None)
+                | (~models.Q(store_kind="local_disk") & models.Q(capacity_bytes__gt=0)),
+                name="capacity_is_of_a_storage",
+                violation_error_message="A capacity is more than 0 bytes, and a local disk says itself how much it holds.",
+            ),
         )
 
     def __str__(self) -> str:

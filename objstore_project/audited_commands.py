@@ -33,7 +33,9 @@ ONE_TRANSACTION = frozenset(
         "createsuperuser",
         "reset_second_factor",
         "rotate_kms_key",
+        "set_node_capacity",
         "set_node_state",
+        "set_node_weight",
     }
 )
 # A restore writes its row itself, when there is a database for it.

@@ -7,7 +7,13 @@ from chunks.services.future_times import bring_back_future_times
 from chunks.services.lost_nodes import LostNodes, queue_lost_nodes
 from chunks.services.orphans import SweepReport, sweep_orphans
 from chunks.services.probing import NodeProbe, probe_nodes
-from chunks.services.registration import change_node_options, create_default_topology, register_node, set_node_state
+from chunks.services.registration import (
+    change_node,
+    change_node_options,
+    create_default_topology,
+    register_node,
+    set_node_state,
+)
 from chunks.services.relocation import Moved, OldCopies, advance_relocation, plan_moves
 from chunks.services.relocation_rows import begin_again, begin_drains, begin_rebalance, end_relocation, is_on_node
 from chunks.services.removal import (
@@ -39,6 +45,7 @@ __all__ = [
     "begin_drains",
     "begin_rebalance",
     "bring_back_future_times",
+    "change_node",
     "change_node_options",
     "compact_segments",
     "count_segments",

@@ -9,6 +9,7 @@ from django.db import transaction
 from chunks import topology as topologies
 from chunks.errors import BadStorageClass, NodeUnavailable
 from chunks.models import Node, StorageClass, Zone
+from chunks.services.registration import change_node
 
 
 @transaction.atomic
@@ -40,18 +41,12 @@ def _save(row: StorageClass, columns: dict[str, Any]) -> StorageClass:
     return row
 
 
-@transaction.atomic
 def set_node_labels(*, name: str, labels: Collection[str]) -> Node:
     """Say what a node is fit for; NodeUnavailable if there is none of this name.
 
     What classes have put on it stays there; a rebalancing moves it.
     """
-    node = Node.objects.select_for_update().filter(name=name).first()
-    if node is None:
-        raise NodeUnavailable(f"there is no node {name!r}")
-    node.labels = sorted(set(labels))
-    node.save(update_fields=["labels"])
-    return node
+    return change_node(name=name, labels=labels)
 
 
 def set_zone_region(*, name: str, region: str) -> Zone:

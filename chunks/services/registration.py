@@ -1,13 +1,15 @@
 """Make places known as nodes."""
 
+import math
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
 from chunks import topology as topologies
 from chunks.default_classes import DEFAULT_CLASSES
-from chunks.errors import NodeUnavailable
+from chunks.errors import BadNode, NodeUnavailable
 from chunks.models import Node, StorageClass, Zone
 from chunks.records import NodeState
 from chunks.stores.django_storage.options import StoreOptions
@@ -68,15 +70,36 @@ def change_node_options(*, name: str, changes: StoreOptions, removed: Collection
     return node
 
 
+CHANGEABLE = frozenset({"state", "weight", "labels", "capacity_bytes"})
+
+
 @transaction.atomic
-def set_node_state(*, name: str, state: NodeState) -> Node:
-    """Say what may be asked of a node; NodeUnavailable if there is none of this name. Processes follow within seconds."""
+def change_node(*, name: str, **changes: Any) -> Node:
+    """Change what people may say of a node: `state`, `weight`, `labels`, `capacity_bytes`. Processes follow within seconds.
+
+    NodeUnavailable if there is none of this name, BadNode for what it can't be. No fragment moves by this alone, but for
+    those of a node that drains or is down.
+    """
+    assert changes.keys() <= CHANGEABLE
     node = Node.objects.select_for_update().filter(name=name).first()
     if node is None:
         raise NodeUnavailable(f"there is no node {name!r}")
-    node.state = state
-    node.save(update_fields=["state"])
+    for column, value in changes.items():
+        setattr(node, column, sorted(set(value)) if column == "labels" else value)
+    if not 0 < node.weight < math.inf:
+        raise BadNode("a weight is more than 0, and finite")
+    if node.store_kind == topologies.LOCAL_DISK and node.capacity_bytes is not None:
+        raise BadNode("a local disk says itself how much it holds")
+    if node.capacity_bytes is not None and not 0 < node.capacity_bytes < 1 << 63:
+        raise BadNode("a capacity is more than 0 bytes")
+    node.save(update_fields=sorted(changes))
+    transaction.on_commit(topologies.refresh)
     return node
+
+
+def set_node_state(*, name: str, state: NodeState) -> Node:
+    """Say what may be asked of a node; NodeUnavailable if there is none of this name."""
+    return change_node(name=name, state=state)
 
 
 @transaction.atomic

@@ -54,9 +54,9 @@ class ZoneAdmin(RowsAdmin):
 
 @admin.register(Node)
 class NodeAdmin(RowsAdmin):
-    """Nodes, whose state, weight and labels people change. Processes follow within seconds."""
+    """Nodes, whose state, weight, labels and capacity people change. Processes follow within seconds."""
 
-    editable = ("state", "weight", "labels")
+    editable = ("state", "weight", "labels", "capacity_bytes")
     hidden = ("sealed_options",)
     more_fields = ("chunks_link", "faults_link")
     list_display = ("name", "zone_link", "state_label", "weight", "location", "chunks_link", "faults_link")
