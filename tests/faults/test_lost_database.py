@@ -58,7 +58,7 @@ class Writer(threading.Thread):
                 self.closed.append((acknowledged_at, bucket, key, describe(self.client, bucket, key)))
             except (ClientError, BotoCoreError, OSError):
                 time.sleep(0.05)
-            self.is_stopping.wait(0.1)
+            self.is_stopping.wait(0.3)
 
     def body(self) -> bytes:
         return self.chance.randbytes(self.chance.choice(SIZES))
