@@ -1,7 +1,7 @@
-"""Analytics, metrics and intelligent-tiering configurations: what is refused, and what they ask for. Pure.
+"""Analytics and metrics configurations: what is refused, and what they ask for. Pure.
 
-Source: the pages of PutBucketAnalyticsConfiguration, PutBucketMetricsConfiguration and
-PutBucketIntelligentTieringConfiguration in https://docs.aws.amazon.com/AmazonS3/latest/API/
+Source: the pages of PutBucketAnalyticsConfiguration and PutBucketMetricsConfiguration in
+https://docs.aws.amazon.com/AmazonS3/latest/API/
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from objects.services.garbage import collect_garbage as collect_batch
 from objects.services.lifecycle import Applied, apply_rules, find_due_buckets, forget_runs
 from objects.services.replication import Replicated, replicate_bucket, waiting_buckets
 from objects.services.rewrap import rewrap_data_keys as rewrap_batch
+from objects.services.tiering import carry_out_tierings
 from workers.alone import alone
 
 Report = Callable[[str], None]
@@ -98,6 +99,16 @@ def apply_lifecycle(*, seconds_max: float = float("inf"), report: Report = lambd
         )
     forget_runs()
     return applied
+
+
+def archive_unread(*, seconds_max: float = float("inf")) -> int:
+    """Archive what intelligent tiering has due; return how many versions were."""
+    until = time.monotonic() + seconds_max
+    return carry_out_tierings(
+        now=datetime.now(UTC),
+        day_seconds=settings.OBJSTORE_LIFECYCLE_DAY_SECONDS,
+        may_go_on=lambda: time.monotonic() < until,
+    )
 
 
 def restore_archived(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> Restored:

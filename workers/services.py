@@ -18,6 +18,7 @@ DEFAULT_SCHEDULE = {
     "apply lifecycle": ("workers.apply_lifecycle", LIFECYCLE_EVERY),
     "deliver reports": ("workers.deliver_reports", LIFECYCLE_EVERY),
     "roll up metrics": ("workers.roll_up_metrics", timedelta(minutes=1)),
+    "archive unread": ("workers.archive_unread", LIFECYCLE_EVERY * 12),
     "restore archived": ("workers.restore_archived", min(timedelta(seconds=30), LIFECYCLE_EVERY)),
     "collect garbage": ("workers.collect_garbage", timedelta(minutes=1)),
     "relocate": ("workers.relocate", timedelta(seconds=30)),

@@ -25,6 +25,15 @@ def apply_lifecycle() -> None:
         logger.info("applied lifecycle rules: %s", applied)
 
 
+@shared_task(name="workers.archive_unread")
+def archive_unread() -> None:
+    """Archive what intelligent tiering has due; one process at a time."""
+    with alone("archive unread") as is_ours:
+        count = duties.archive_unread(seconds_max=TASK_SECONDS_MAX) if is_ours else 0
+    if count:
+        logger.info("archived %d versions that were not read", count)
+
+
 @shared_task(name="workers.restore_archived")
 def restore_archived() -> None:
     """Open and close the restores of archived versions."""

@@ -8,9 +8,19 @@ another database than their bucket.
 from objects.models.figures import AnalysisDay, BucketMetric, BucketUsage, MetricsProgress
 from objects.models.uploads import MultipartUpload, Part
 from objects.models.versions import Annotation, Extent, Object, ObjectVersion, ShorterState
-from objects.models.work import LifecycleRun, RenameToken, Replication, ReportRun, Restore, RestoreTier
+from objects.models.work import (
+    AccessTier,
+    LifecycleRun,
+    Monitoring,
+    RenameToken,
+    Replication,
+    ReportRun,
+    Restore,
+    RestoreTier,
+)
 
 __all__ = [
+    "AccessTier",
     "AnalysisDay",
     "Annotation",
     "BucketMetric",
@@ -18,6 +28,7 @@ __all__ = [
     "Extent",
     "LifecycleRun",
     "MetricsProgress",
+    "Monitoring",
     "MultipartUpload",
     "Object",
     "ObjectVersion",

@@ -91,6 +91,12 @@ class ObjectVersion(models.Model):
             models.Index(fields=["object", "-id"], name="versions_of_object"),
             # The collector: versions whose history window has passed.
             models.Index(fields=["bucket_id", "deleted_at"], condition=~Q(deleted_at=None), name="versions_in_history"),
+            # Intelligent tiering: the versions of a bucket that are monitored.
+            models.Index(
+                fields=["bucket_id", "id"],
+                condition=Q(storage_class="INTELLIGENT_TIERING"),
+                name="versions_monitored",
+            ),
             # Rotation: data keys that an older version of a key has wrapped.
             models.Index(
                 KeyTextTransform("key", "encryption"),

@@ -46,6 +46,28 @@ class Restore(models.Model):
         return f"{self.version_id} until {self.expires_at}"
 
 
+class AccessTier(models.IntegerChoices):
+    """Where a version in INTELLIGENT_TIERING is: to be read, or archived; the warmest first."""
+
+    ACCESS = 0
+    ARCHIVE_ACCESS = 1
+    DEEP_ARCHIVE_ACCESS = 2
+
+
+class Monitoring(models.Model):
+    """When a version in INTELLIGENT_TIERING was last read, to the day, and where it is since.
+
+    Without a row it was not read since it came, and is to be read.
+    """
+
+    version = models.OneToOneField(ObjectVersion, on_delete=models.CASCADE, primary_key=True, related_name="monitoring")
+    accessed_at = models.DateTimeField()
+    tier = models.SmallIntegerField(choices=AccessTier, default=AccessTier.ACCESS, db_default=AccessTier.ACCESS)
+
+    def __str__(self) -> str:
+        return f"{self.version_id} read at {self.accessed_at}"
+
+
 class RenameToken(models.Model):
     """A client's name for a rename that was carried out, so that repeating it is no second one."""
 

@@ -32,9 +32,7 @@ def restore_object(
     if any(name in restore_request for name in NOT_SERVED):
         raise errors.NotImplemented
     days = restore_request.get("Days")
-    if days is None:
-        raise errors.MalformedXML
-    if days < 1:
+    if days is not None and days < 1:
         raise errors.InvalidArgument(
             "restoration days should be at least 1", ArgumentName="Days", ArgumentValue=str(days)
         )

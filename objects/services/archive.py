@@ -8,17 +8,20 @@ of an archive are as near as others, and what a restore grants is to read them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from buckets.lifecycle import over_at
-from buckets.storage_classes import DEEP_ARCHIVE, is_archive
+from buckets.storage_classes import DEEP_ARCHIVE, INTELLIGENT_TIERING, is_archive
 from events.cause import RESTORE_ASKED, RESTORE_ENDED, RESTORED
-from objects.models import ObjectVersion, Restore, RestoreTier
+from objects.models import AccessTier, Monitoring, ObjectVersion, Restore, RestoreTier
 from objects.selectors.lookup import VersionRecord
+from objects.selectors.monitoring import Monitored, find_monitored
 from objects.selectors.restores import find_restore
 from objects.services.events import note_version_event
+from objects.services.monitoring import is_note_due, note_access
 from s3protocol import errors
 from s3protocol.timestamps import format_iso8601
 
@@ -48,7 +51,13 @@ class Restored:
 
 
 def require_unarchived(version: VersionRecord) -> None:
-    """Raise InvalidObjectState for a version whose bytes are archived and not restored. One statement for an archive."""
+    """Raise InvalidObjectState for a version whose bytes are archived and not restored; note that others are read.
+
+    One statement for an archive, and for INTELLIGENT_TIERING, where a second one notes the day's first read.
+    """
+    monitored = find_monitored(version)
+    if monitored is not None:
+        _read_monitored(version, monitored)
     if not is_archive(version.storage_class):
         return
     restore = find_restore(version.id)
@@ -58,19 +67,51 @@ def require_unarchived(version: VersionRecord) -> None:
         )
 
 
+def _read_monitored(version: VersionRecord, monitored: Monitored) -> None:
+    if monitored.is_archived:
+        raise errors.InvalidObjectState(
+            "The operation is not valid for the object's access tier",
+            StorageClass=version.storage_class,
+            AccessTier=monitored.tier.name,
+        )
+    now = datetime.now(UTC)
+    if is_note_due(monitored.accessed_at, now=now, day_seconds=settings.OBJSTORE_LIFECYCLE_DAY_SECONDS):
+        note_access(version.id, now=now)
+
+
 @transaction.atomic
-def restore_object(*, version: VersionRecord, days: int, tier: RestoreTier, now: datetime, day_seconds: int) -> bool:
+def restore_object(
+    *, version: VersionRecord, days: int | None, tier: RestoreTier, now: datetime, day_seconds: int
+) -> bool:
     """Ask for a version to be restored for `days`; say whether it was restored already, and has new days now.
 
-    Raises InvalidObjectState for what is not archived, InvalidArgument for a tier that its class does not have,
+    What intelligent tiering has archived comes back for good, without days. Raises InvalidObjectState for what is not
+    archived, InvalidArgument for a tier that its class does not have, MalformedXML for days that are missing,
     RestoreAlreadyInProgress unless a faster tier is asked for, NoSuchKey when the version is gone.
     """
+    monitored = find_monitored(version)
+    if monitored is None or not monitored.is_archived:
+        _require_archive(version, days)
+    elif days is not None:
+        raise errors.InvalidArgument("Days cannot be specified for this storage class", ArgumentName="Days")
+    is_deep = version.storage_class == DEEP_ARCHIVE or (
+        monitored is not None and monitored.tier is AccessTier.DEEP_ARCHIVE_ACCESS
+    )
+    if is_deep and tier is RestoreTier.EXPEDITED:
+        raise errors.InvalidArgument("Retrieval option is not supported by this storage class")
+    return _ask(version, days or 0, tier, now=now, day_seconds=day_seconds)
+
+
+def _require_archive(version: VersionRecord, days: int | None) -> None:
     if not is_archive(version.storage_class):
         raise errors.InvalidObjectState(
             "Restore is not allowed for the object's current storage class", StorageClass=version.storage_class
         )
-    if version.storage_class == DEEP_ARCHIVE and tier is RestoreTier.EXPEDITED:
-        raise errors.InvalidArgument("Retrieval option is not supported by this storage class")
+    if days is None:
+        raise errors.MalformedXML
+
+
+def _ask(version: VersionRecord, days: int, tier: RestoreTier, *, now: datetime, day_seconds: int) -> bool:
     # The row of the version keeps it from being erased or moved meanwhile.
     rows = ObjectVersion.objects.select_for_update(no_key=True)
     if not rows.filter(pk=version.id, deleted_at=None, storage_class=version.storage_class).exists():
@@ -98,6 +139,9 @@ def carry_out_restores(*, now: datetime, day_seconds: int, batch_size: int = BAT
             cursor.execute(_CLAIM_PENDING, [batch_size])
             pending = cursor.fetchall()
         for row, days, version_row, storage_class in pending:
+            if storage_class == INTELLIGENT_TIERING:
+                _end_archiving(row, version_row, now=now)
+                continue
             ends_at = over_at(now, days, day_seconds)
             Restore.objects.filter(pk=row).update(restored_at=now, expires_at=ends_at)
             told = {
@@ -112,3 +156,10 @@ def carry_out_restores(*, now: datetime, day_seconds: int, batch_size: int = BAT
         for version_row in closed:
             note_version_event(version_row, RESTORE_ENDED)
     return Restored(len(pending), len(closed))
+
+
+def _end_archiving(restore_row: int, version_row: int, *, now: datetime) -> None:
+    """Let a version in INTELLIGENT_TIERING be read again, as one that was read just now."""
+    Monitoring.objects.filter(version_id=version_row).update(tier=AccessTier.ACCESS, accessed_at=now)
+    Restore.objects.filter(pk=restore_row).delete()
+    note_version_event(version_row, RESTORED)

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from django.db import transaction
 
+from buckets.storage_classes import INTELLIGENT_TIERING
 from events.cause import TRANSITION
 from objects.encryption import Method
 from objects.selectors.lookup import VersionRecord, look_up_row
 from objects.services.body import StoredBody, discard_body, discarded_if_refused, store_body
 from objects.services.encryption import unwrap
 from objects.services.events import note_version_event
+from objects.services.monitoring import forget_accesses, note_access
 from objects.services.publish import call_publisher
 from objects.services.read import iterate_version
 from objects.storage_classes import are_laid_out_alike
@@ -41,16 +44,9 @@ def move_version_to_storage_class(*, bucket_id: int, version_row: int, storage_c
     version = found.version
     if version.is_delete_marker or version.storage_class == storage_class:
         return False
-    if _may_stay(version, storage_class):
+    if may_stay(version, storage_class):
         return _exchange(bucket_id, version, storage_class, None)
-    stored = store_body(
-        _VersionBody(version),
-        storage_class=storage_class,
-        size_bytes_max=version.size_bytes,
-        data_key=unwrap(version.encryption),
-        content_type=version.content_type,
-        headers=version.headers,
-    )
+    stored = store_anew(version, storage_class)
     with discarded_if_refused(stored):
         has_moved = _exchange(bucket_id, version, storage_class, stored)
     if not has_moved:
@@ -58,20 +54,43 @@ def move_version_to_storage_class(*, bucket_id: int, version_row: int, storage_c
     return has_moved
 
 
-def _may_stay(version: VersionRecord, storage_class: str) -> bool:
+def store_anew(version: VersionRecord, storage_class: str) -> StoredBody:
+    """Write a version's bytes again as a class keeps them."""
+    return store_body(
+        _VersionBody(version),
+        storage_class=storage_class,
+        size_bytes_max=version.size_bytes,
+        data_key=unwrap(version.encryption),
+        content_type=version.content_type,
+        headers=version.headers,
+    )
+
+
+def may_stay(version: VersionRecord, storage_class: str) -> bool:
+    """Say whether a version's bytes may stay where they are when it goes to a class."""
     is_sealed = version.encryption is not None and version.encryption.method is Method.SSE_C
     return version.size_bytes == 0 or is_sealed or are_laid_out_alike(version.storage_class, storage_class)
 
 
 def _exchange(bucket_id: int, version: VersionRecord, storage_class: str, stored: StoredBody | None) -> bool:
-    chunks = None if stored is None else json.dumps(stored.chunk_rows())
     with transaction.atomic():
-        (has_moved,) = call_publisher(
-            _MOVE_VERSION, [bucket_id, version.id, version.size_bytes, version.storage_class, storage_class, chunks]
-        )
+        has_moved = exchange_extents(bucket_id, version, storage_class, stored)
         if has_moved:
             told = {"lifecycleEventData": {"transitionEventData": {"destinationStorageClass": storage_class}}}
             note_version_event(version.id, TRANSITION, told)
+            if version.storage_class == INTELLIGENT_TIERING:
+                forget_accesses(version.id)
+            elif storage_class == INTELLIGENT_TIERING:
+                note_access(version.id, now=datetime.now(UTC))  # its days begin here
+    return has_moved
+
+
+def exchange_extents(bucket_id: int, version: VersionRecord, storage_class: str, stored: StoredBody | None) -> bool:
+    """Let a version be in a class, and in what was stored anew; False if it is not any more what was read."""
+    chunks = None if stored is None else json.dumps(stored.chunk_rows())
+    (has_moved,) = call_publisher(
+        _MOVE_VERSION, [bucket_id, version.id, version.size_bytes, version.storage_class, storage_class, chunks]
+    )
     return bool(has_moved)
 
 
