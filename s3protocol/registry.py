@@ -2,7 +2,8 @@
 
 An operation is a plain function `(context, *, bucket, key, version_id=None, ...) -> dict`, registered by @operation.
 What it takes is read from its signature and compared with the model when the module is imported, so that a typing
-mistake or a missing action stops the start-up and not a request. Nothing is silently ignored: a member present in a
+mistake or a missing action stops the start-up and not a request; members that several operations take may come as
+`**members: Unpack[...]`, where the TypedDict names them. Nothing is silently ignored: a member present in a
 request that the function does not take is refused by the endpoint (`unsupported_members`) unless listed, with a
 reason, as harmless. Not here: calling the function, or deciding about the action.
 """
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args, get_type_hints, is_typeddict
 
 from s3protocol.model import input_members, input_wire_names, operation_names
 from s3protocol.quirks import required_members
@@ -115,14 +116,32 @@ def _checked_parameters(name: str, function: Handler, members: Mapping[str, str]
     if context.name != "context":
         raise TypeError(f"{name}: the first parameter is `context`")
     required = required_members(name)
+    taken = {parameter.name for parameter in rest}
     for parameter in rest:
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            taken = taken - {parameter.name} | _grouped_members(name, function, parameter.name, members)
+            continue
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             raise TypeError(f"{name}: {parameter} must be keyword-only, by its own name")
         if parameter.name not in members:
             raise TypeError(f"{name}: {parameter.name} is no member of its input")
         if parameter.default is inspect.Parameter.empty and members[parameter.name] not in required:
             raise TypeError(f"{name}: {parameter.name} may be absent from a request and needs a default")
-    return frozenset(parameter.name for parameter in rest)
+    return frozenset(taken)
+
+
+def _grouped_members(name: str, function: Handler, parameter: str, members: Mapping[str, str]) -> set[str]:
+    """Return the members of the TypedDict that stands for a handler's keyword arguments."""
+    hint = get_type_hints(function).get(parameter)
+    [group] = get_args(hint) or [None]
+    if group is None or not is_typeddict(group):
+        raise TypeError(f"{name}: **{parameter} must be Unpack[...] of a TypedDict")
+    for member in group.__annotations__:
+        if member not in members:
+            raise TypeError(f"{name}: {member} is no member of its input")
+        if member in group.__required_keys__:
+            raise TypeError(f"{name}: {member} of **{parameter} may be absent from a request")
+    return set(group.__annotations__)
 
 
 def _checked_harmless(

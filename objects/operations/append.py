@@ -8,6 +8,7 @@ from buckets.context import RequestContext
 from objects.customer_keys import CustomerKey
 from objects.encryption import encryption_members
 from objects.operations.answers import checksum_members, new_version_members, quoted
+from objects.operations.members import NewObjectMembers
 from objects.selectors.lookup import VersionRecord, look_up
 from objects.services.append import append_object
 from objects.services.publish import WriteConditions
@@ -30,11 +31,30 @@ def conditions_of_first(offset_bytes: int, conditions: WriteConditions) -> Write
     return WriteConditions(if_none_match="*")
 
 
-def refuse_changes(**asked: Any) -> None:
+_TAKEN_OVER = {
+    "acl": "acl",
+    "grant_full_control": "grants",
+    "grant_read": "grants",
+    "grant_read_acp": "grants",
+    "grant_write_acp": "grants",
+    "metadata": "metadata",
+    "object_lock_mode": "lock",
+    "object_lock_retain_until_date": "lock",
+    "object_lock_legal_hold_status": "lock",
+    "server_side_encryption": "encryption",
+    "ssekms_key_id": "encryption",
+    "ssekms_encryption_context": "encryption",
+    "storage_class": "storage class",
+    "tagging": "tagging",
+    "website_redirect_location": "redirect",
+}
+
+
+def refuse_changes(members: NewObjectMembers) -> None:
     """Raise InvalidRequest for an append that would change more than the bytes. Its content headers count for nothing."""
-    for name, value in asked.items():
-        if value:
-            raise errors.InvalidRequest(f"What is appended takes over the object's {name.replace('_', ' ')}.")
+    for name, value in members.items():
+        if value and name in _TAKEN_OVER:
+            raise errors.InvalidRequest(f"What is appended takes over the object's {_TAKEN_OVER[name]}.")
 
 
 def append(

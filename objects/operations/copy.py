@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import unquote_plus
 
-from accesscontrol.requested_acl import AclHeaders
 from buckets.context import RequestContext
 from buckets.selectors import BucketRecord
 from buckets.tags import tags_from_header
 from events.cause import CREATED_BY_COPY
-from objects.attributes import checked_metadata, system_headers
-from objects.conditions import ReadConditions, check_copy_source
-from objects.customer_keys import CustomerKey, parse_customer_key
+from objects.attributes import checked_metadata
+from objects.conditions import check_copy_source
 from objects.encryption import EncryptionChoice, Method, encryption_members
 from objects.operations.answers import checksum_members, new_version_members, quoted
 from objects.operations.encryption import requested_encryption
 from objects.operations.expiration import expiration_members
+from objects.operations.members import (
+    CopyObjectMembers,
+    CopyPartMembers,
+    SourceMembers,
+    customer_key,
+    kept_headers,
+    source_conditions,
+    source_customer_key,
+)
 from objects.operations.multipart import checked_part_number, open_upload
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.preconditions import write_conditions
@@ -40,14 +46,8 @@ from s3protocol.registry import operation
 class CopySource:
     """The object that x-amz-copy-source names, found and authorized."""
 
-    def __init__(
-        self,
-        context: RequestContext,
-        header: str,
-        conditions: ReadConditions,
-        expected_owner_id: str | None,
-        customer_key: CustomerKey | None,
-    ) -> None:
+    def __init__(self, context: RequestContext, header: str, asked: SourceMembers) -> None:
+        conditions, their_key = source_conditions(asked), source_customer_key(asked)
         bucket_name, key, version_id = _parse_copy_source(header)
         found = look_up(bucket_name, key, version_id)
         if found is None:
@@ -55,7 +55,7 @@ class CopySource:
         action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
         context.authorize_object(action, bucket=found.bucket, key=key, version=found.version)
         context.require_payer(found.bucket)
-        if expected_owner_id not in (None, found.bucket.owner_id):
+        if asked.get("expected_source_bucket_owner", found.bucket.owner_id) != found.bucket.owner_id:
             raise errors.AccessDenied
         reading = RequestContext(
             context.principal, context.region, found.bucket, key, found.version, facts=context.facts
@@ -70,7 +70,7 @@ class CopySource:
         self.names_version = version_id is not None
         check_copy_source(conditions, etag=self.version.etag, modified_at=self.version.became_current_at)
         require_unarchived(self.version)
-        self.opened: OpenedVersion = open_version(self.version, customer_key)
+        self.opened: OpenedVersion = open_version(self.version, their_key)
 
     @property
     def is_addressed_by(self) -> tuple[str, str]:
@@ -106,76 +106,19 @@ def copy_object(
     bucket: str,
     key: str,
     copy_source: str,
-    acl: str | None = None,
     annotation_directive: str | None = None,
-    bucket_key_enabled: bool | None = None,
-    cache_control: str | None = None,
     checksum_algorithm: str | None = None,
-    content_disposition: str | None = None,
-    content_encoding: str | None = None,
-    content_language: str | None = None,
-    content_type: str | None = None,
-    expires: str | None = None,
-    copy_source_if_match: str | None = None,
-    copy_source_if_modified_since: datetime | None = None,
-    copy_source_if_none_match: str | None = None,
-    copy_source_if_unmodified_since: datetime | None = None,
-    copy_source_sse_customer_algorithm: str | None = None,
-    copy_source_sse_customer_key: str | None = None,
-    copy_source_sse_customer_key_md5: str | None = None,
-    expected_source_bucket_owner: str | None = None,
-    grant_full_control: str | None = None,
-    grant_read: str | None = None,
-    grant_read_acp: str | None = None,
-    grant_write_acp: str | None = None,
     if_match: str | None = None,
     if_none_match: str | None = None,
-    metadata: dict[str, str] | None = None,
     metadata_directive: str | None = None,
-    object_lock_mode: str | None = None,
-    object_lock_retain_until_date: datetime | None = None,
-    object_lock_legal_hold_status: str | None = None,
-    server_side_encryption: str | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
-    ssekms_key_id: str | None = None,
-    ssekms_encryption_context: str | None = None,
-    storage_class: str | None = None,
-    tagging: str | None = None,
     tagging_directive: str | None = None,
-    website_redirect_location: str | None = None,
+    **members: Unpack[CopyObjectMembers],
 ) -> dict[str, Any]:
     """Copy an object, sharing its chunks where the encryption of both allows it."""
-    ownership = new_ownership(
-        context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
-    )
-    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    encryption = requested_encryption(
-        context,
-        customer_key=customer_key,
-        server_side_encryption=server_side_encryption,
-        key_id=ssekms_key_id,
-        encryption_context=ssekms_encryption_context,
-        bucket_key_enabled=bucket_key_enabled,
-    )
-    source = CopySource(
-        context,
-        copy_source,
-        ReadConditions(
-            copy_source_if_match,
-            copy_source_if_none_match,
-            copy_source_if_modified_since,
-            copy_source_if_unmodified_since,
-        ),
-        expected_source_bucket_owner,
-        parse_customer_key(
-            copy_source_sse_customer_algorithm,
-            copy_source_sse_customer_key,
-            copy_source_sse_customer_key_md5,
-            header_prefix="x-amz-copy-source",
-        ),
-    )
+    ownership = new_ownership(context, key, members)
+    their_key = customer_key(members)
+    encryption = requested_encryption(context, members, their_key)
+    source = CopySource(context, copy_source, members)
     if encryption is None and source.version.encryption is not None:
         encryption = EncryptionChoice(Method.SSE_S3)  # what was encrypted is never stored in the clear by a copy
     replaces_metadata = metadata_directive == "REPLACE"
@@ -185,41 +128,29 @@ def copy_object(
         onto=(bucket, key),
         is_changing=bool(
             replaces_metadata
-            or storage_class
-            or website_redirect_location
+            or members.get("storage_class")
+            or members.get("website_redirect_location")
             or checksum_algorithm
-            or server_side_encryption
-            or customer_key
+            or members.get("server_side_encryption")
+            or their_key
         ),
     )
-    headers = source.version.headers
-    if replaces_metadata:
-        headers = system_headers(
-            expires=expires,
-            cache_control=cache_control,
-            content_disposition=content_disposition,
-            content_encoding=content_encoding,
-            content_language=content_language,
-        )
-    headers = {name: value for name, value in headers.items() if name != "WebsiteRedirectLocation"}
-    headers |= system_headers(website_redirect_location=website_redirect_location)
-    authorize_header_tags(context, key, tagging if replaces_tags else None)
+    headers = kept_headers(members)
+    if not replaces_metadata:
+        redirect = headers.get("WebsiteRedirectLocation")
+        headers = {**source.version.headers, "WebsiteRedirectLocation": redirect or ""}
+    authorize_header_tags(context, key, members.get("tagging") if replaces_tags else None)
     version = NewVersion(
         **_copied_version(source.opened, checksum_algorithm),
         event_name=CREATED_BY_COPY,
         owner_id=ownership.owner_id,
         acl=ownership.acl,
-        content_type=(content_type or "") if replaces_metadata else source.version.content_type,
-        headers=headers,
-        metadata=checked_metadata(metadata) if replaces_metadata else source.version.metadata,
-        tags=tags_from_header(tagging) if replaces_tags else source.version.tags,
-        storage_class=checked_storage_class(storage_class),
-        lock=requested_lock(
-            context,
-            mode=object_lock_mode,
-            retain_until=object_lock_retain_until_date,
-            legal_hold=object_lock_legal_hold_status,
-        ),
+        content_type=members.get("content_type", "") if replaces_metadata else source.version.content_type,
+        headers={name: value for name, value in headers.items() if value},
+        metadata=checked_metadata(members.get("metadata")) if replaces_metadata else source.version.metadata,
+        tags=tags_from_header(members.get("tagging")) if replaces_tags else source.version.tags,
+        storage_class=checked_storage_class(members.get("storage_class")),
+        lock=requested_lock(context, members),
     )
     with_annotations = annotation_directive != "EXCLUDE" and has_annotations(source.version.id)
     if with_annotations:
@@ -240,7 +171,7 @@ def copy_object(
             **checksum_members(version.checksum_algorithm, version.checksum, version.checksum_type),
         },
         **new_version_members(published.version_id),
-        **encryption_members(version.encryption, customer_key, is_write=True),
+        **encryption_members(version.encryption, their_key, is_write=True),
         **expiration_members(context.bucket, key, version.size_bytes, version.tags, published.became_current_at),
     }
     if source.bucket.was_ever_versioned:
@@ -298,41 +229,15 @@ def upload_part_copy(
     copy_source: str,
     part_number: int,
     upload_id: str,
-    copy_source_if_match: str | None = None,
-    copy_source_if_modified_since: datetime | None = None,
-    copy_source_if_none_match: str | None = None,
-    copy_source_if_unmodified_since: datetime | None = None,
-    copy_source_sse_customer_algorithm: str | None = None,
-    copy_source_sse_customer_key: str | None = None,
-    copy_source_sse_customer_key_md5: str | None = None,
-    expected_source_bucket_owner: str | None = None,
     copy_source_range: str | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
+    **members: Unpack[CopyPartMembers],
 ) -> dict[str, Any]:
     """Make a part of an object or a range of one, sharing its chunks where nothing is encrypted."""
     checked_part_number(part_number)
     upload = open_upload(context, key, upload_id)
-    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    data_key = upload_data_key(upload, customer_key)
-    source = CopySource(
-        context,
-        copy_source,
-        ReadConditions(
-            copy_source_if_match,
-            copy_source_if_none_match,
-            copy_source_if_modified_since,
-            copy_source_if_unmodified_since,
-        ),
-        expected_source_bucket_owner,
-        parse_customer_key(
-            copy_source_sse_customer_algorithm,
-            copy_source_sse_customer_key,
-            copy_source_sse_customer_key_md5,
-            header_prefix="x-amz-copy-source",
-        ),
-    )
+    their_key = customer_key(members)
+    data_key = upload_data_key(upload, their_key)
+    source = CopySource(context, copy_source, members)
     size_bytes = source.version.size_bytes
     part = ByteRange(0, size_bytes, size_bytes)
     if copy_source_range is not None:
@@ -350,7 +255,7 @@ def upload_part_copy(
             "LastModified": copied.modified_at,
             **({f"Checksum{upload.checksum_algorithm}": copied.checksum} if copied.checksum else {}),
         },
-        **encryption_members(None if data_key is None else data_key.stored, customer_key),
+        **encryption_members(None if data_key is None else data_key.stored, their_key),
     }
     if source.bucket.was_ever_versioned:
         answer["CopySourceVersionId"] = source.version.version_id

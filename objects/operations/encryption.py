@@ -12,6 +12,7 @@ from buckets.encryption import blocks_customer_keys
 from keymanagement.names import is_arn
 from objects.customer_keys import CustomerKey
 from objects.encryption import EncryptionChoice, Method, choose
+from objects.operations.members import NewObjectMembers
 from objects.operations.read import readable_version
 from objects.services import encryption as services
 from s3protocol import errors
@@ -19,25 +20,20 @@ from s3protocol.registry import operation
 
 
 def requested_encryption(
-    context: RequestContext,
-    *,
-    customer_key: CustomerKey | None,
-    server_side_encryption: str | None,
-    key_id: str | None,
-    encryption_context: str | None,
-    bucket_key_enabled: bool | None,
+    context: RequestContext, members: NewObjectMembers, customer_key: CustomerKey | None
 ) -> EncryptionChoice | None:
     """Return what a new version in the addressed bucket is encrypted by: what is asked for, or the default, or nothing.
 
     Raises InvalidArgument, NotImplemented, AccessDenied where the bucket takes no customer keys.
     """
     rule = context.bucket.encryption
+    bucket_key_enabled = members.get("bucket_key_enabled")
     if bucket_key_enabled is None and rule is not None:
         bucket_key_enabled = rule.get("BucketKeyEnabled")
     choice = choose(
-        server_side_encryption=server_side_encryption,
-        key_id=key_id,
-        context=encryption_context,
+        server_side_encryption=members.get("server_side_encryption"),
+        key_id=members.get("ssekms_key_id"),
+        context=members.get("ssekms_encryption_context"),
         bucket_key_enabled=bucket_key_enabled,
         customer_key=customer_key,
     )

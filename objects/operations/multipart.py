@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
-from accesscontrol.requested_acl import AclHeaders, account_members
+from accesscontrol.requested_acl import account_members
 from buckets.context import RequestContext
 from buckets.tags import tags_from_header
-from objects.attributes import checked_metadata, system_headers
+from objects.attributes import checked_metadata
 from objects.conditions import unquote_etag
-from objects.customer_keys import parse_customer_key
 from objects.encryption import StoredEncryption, encryption_members
 from objects.listing import PAGE_SIZE_MAX
 from objects.models import MultipartUpload
 from objects.operations.answers import BODY_CHECKSUMS, checksum_members, new_version_members, quoted
 from objects.operations.encryption import requested_encryption
 from objects.operations.expiration import abort_members, expiration_members
+from objects.operations.members import (
+    CompletionMembers,
+    CustomerKeyMembers,
+    NewObjectMembers,
+    claimed_checksum,
+    customer_key,
+    kept_headers,
+)
 from objects.operations.ownership import authorize_header_tags, new_ownership
 from objects.operations.preconditions import write_conditions
 from objects.operations.protection import requested_lock
@@ -57,51 +64,18 @@ def create_multipart_upload(
     *,
     bucket: str,
     key: str,
-    acl: str | None = None,
-    bucket_key_enabled: bool | None = None,
-    cache_control: str | None = None,
     checksum_algorithm: str | None = None,
     checksum_type: str | None = None,
-    content_disposition: str | None = None,
-    content_encoding: str | None = None,
-    content_language: str | None = None,
-    content_type: str | None = None,
-    expires: str | None = None,
-    grant_full_control: str | None = None,
-    grant_read: str | None = None,
-    grant_read_acp: str | None = None,
-    grant_write_acp: str | None = None,
-    metadata: dict[str, str] | None = None,
-    object_lock_mode: str | None = None,
-    object_lock_retain_until_date: datetime | None = None,
-    object_lock_legal_hold_status: str | None = None,
-    server_side_encryption: str | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
-    ssekms_key_id: str | None = None,
-    ssekms_encryption_context: str | None = None,
-    storage_class: str | None = None,
-    tagging: str | None = None,
-    website_redirect_location: str | None = None,
+    **members: Unpack[NewObjectMembers],
 ) -> dict[str, Any]:
     """Begin an upload in parts."""
-    ownership = new_ownership(
-        context, key, AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, write_acp=grant_write_acp)
-    )
-    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    encryption = requested_encryption(
-        context,
-        customer_key=customer_key,
-        server_side_encryption=server_side_encryption,
-        key_id=ssekms_key_id,
-        encryption_context=ssekms_encryption_context,
-        bucket_key_enabled=bucket_key_enabled,
-    )
+    ownership = new_ownership(context, key, members)
+    their_key = customer_key(members)
+    encryption = requested_encryption(context, members, their_key)
     data_key = new_data_key(encryption)
     stored = None if data_key is None else data_key.stored
     checksum_type = _checked_checksum_type(checksum_algorithm, checksum_type)
-    authorize_header_tags(context, key, tagging)
+    authorize_header_tags(context, key, members.get("tagging"))
     upload = services.create_multipart_upload(
         bucket_id=context.bucket.id,
         key=key,
@@ -111,25 +85,13 @@ def create_multipart_upload(
             acl=ownership.acl,
             size_bytes=0,
             etag="",
-            content_type=content_type or "",
-            headers=system_headers(
-                expires=expires,
-                cache_control=cache_control,
-                content_disposition=content_disposition,
-                content_encoding=content_encoding,
-                content_language=content_language,
-                website_redirect_location=website_redirect_location,
-            ),
-            metadata=checked_metadata(metadata),
-            tags=tags_from_header(tagging),
-            storage_class=checked_storage_class(storage_class),
+            content_type=members.get("content_type", ""),
+            headers=kept_headers(members),
+            metadata=checked_metadata(members.get("metadata")),
+            tags=tags_from_header(members.get("tagging")),
+            storage_class=checked_storage_class(members.get("storage_class")),
             encryption=stored,
-            lock=requested_lock(
-                context,
-                mode=object_lock_mode,
-                retain_until=object_lock_retain_until_date,
-                legal_hold=object_lock_legal_hold_status,
-            ),
+            lock=requested_lock(context, members),
             checksum_algorithm=checksum_algorithm or "",
             checksum_type=checksum_type,
         ),
@@ -138,7 +100,7 @@ def create_multipart_upload(
         "Bucket": bucket,
         "Key": key,
         "UploadId": upload.upload_id,
-        **encryption_members(stored, customer_key, is_write=True),
+        **encryption_members(stored, their_key, is_write=True),
     }
     if checksum_algorithm:
         answer |= {"ChecksumAlgorithm": checksum_algorithm, "ChecksumType": checksum_type}
@@ -172,20 +134,18 @@ def upload_part(
     key: str,
     part_number: int,
     upload_id: str,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
+    **members: Unpack[CustomerKeyMembers],
 ) -> dict[str, Any]:
     """Store one part."""
     checked_part_number(part_number)
     upload = open_upload(context, key, upload_id)
-    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    data_key = upload_data_key(upload, customer_key)
+    their_key = customer_key(members)
+    data_key = upload_data_key(upload, their_key)
     part = services.upload_part(upload=upload, part_number=part_number, body=context.body, data_key=data_key)
     return {
         "ETag": quoted(part.etag),
         f"Checksum{part.checksum_algorithm}": part.checksum,
-        **encryption_members(None if data_key is None else data_key.stored, customer_key),
+        **encryption_members(None if data_key is None else data_key.stored, their_key),
     }
 
 
@@ -209,46 +169,22 @@ def complete_multipart_upload(
     key: str,
     upload_id: str,
     multipart_upload: dict[str, Any] | None = None,
-    checksum_crc32: str | None = None,
-    checksum_crc32_c: str | None = None,
-    checksum_crc64_nvme: str | None = None,
-    checksum_sha1: str | None = None,
-    checksum_sha256: str | None = None,
-    checksum_sha512: str | None = None,
-    checksum_md5: str | None = None,
-    checksum_xxhash64: str | None = None,
-    checksum_xxhash3: str | None = None,
-    checksum_xxhash128: str | None = None,
     checksum_type: str | None = None,
     mpu_object_size: int | None = None,
     if_match: str | None = None,
     if_none_match: str | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
+    **members: Unpack[CompletionMembers],
 ) -> dict[str, Any]:
     """Make the object that the listed parts are."""
     upload = selectors.find_upload(bucket_id=context.bucket.id, key=key, upload_id=upload_id)
     if upload is None:
         raise errors.NoSuchUpload(UploadId=upload_id)
-    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    their_key = customer_key(members)
     # A customer's key is not needed here. AWS asks for it where a checksum was chosen, for the upload or by a part, and
     # checks one that is sent.
-    if customer_key is not None or upload.checksum_algorithm or selectors.has_chosen_checksum(upload.pk):
-        upload_data_key(upload, customer_key)
-    claimed = {
-        "CRC32": checksum_crc32,
-        "CRC32C": checksum_crc32_c,
-        "CRC64NVME": checksum_crc64_nvme,
-        "SHA1": checksum_sha1,
-        "SHA256": checksum_sha256,
-        "SHA512": checksum_sha512,
-        "MD5": checksum_md5,
-        "XXHASH64": checksum_xxhash64,
-        "XXHASH3": checksum_xxhash3,
-        "XXHASH128": checksum_xxhash128,
-    }
-    algorithm, checksum = next(((name, value) for name, value in claimed.items() if value), (None, None))
+    if their_key is not None or upload.checksum_algorithm or selectors.has_chosen_checksum(upload.pk):
+        upload_data_key(upload, their_key)
+    algorithm, checksum = claimed_checksum(members)
     completed = services.complete_multipart_upload(
         upload_row=upload.pk,
         claims=[_part_claim(part) for part in (multipart_upload or {}).get("Parts", [])],
@@ -261,7 +197,7 @@ def complete_multipart_upload(
         "Key": key,
         "ETag": quoted(completed.etag),
         **checksum_members(completed.checksum_algorithm, completed.checksum, completed.checksum_type),
-        **encryption_members(StoredEncryption.from_document(upload.encryption), customer_key),
+        **encryption_members(StoredEncryption.from_document(upload.encryption), their_key),
         **new_version_members(completed.published.version_id),
         **expiration_members(
             context.bucket, key, completed.size_bytes, upload.tags, completed.published.became_current_at
@@ -285,15 +221,13 @@ def list_parts(
     upload_id: str,
     max_parts: int | None = None,
     part_number_marker: int | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
+    **members: Unpack[CustomerKeyMembers],
 ) -> dict[str, Any]:
     """List the parts of an upload in progress."""
     upload = open_upload(context, key, upload_id)
-    customer_key = parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    if customer_key is not None:
-        upload_data_key(upload, customer_key)
+    their_key = customer_key(members)
+    if their_key is not None:
+        upload_data_key(upload, their_key)
     limit = PAGE_SIZE_MAX if max_parts is None else min(max_parts, PAGE_SIZE_MAX)
     after = part_number_marker or 0
     parts, is_truncated = selectors.list_parts(upload_row=upload.pk, after=after, limit=limit)

@@ -13,6 +13,7 @@ from accesscontrol.requested_acl import (
     check_acl_is_possible,
 )
 from buckets.context import RequestContext
+from objects.operations.members import NewObjectMembers
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,19 @@ class NewOwnership:
     acl: AclDocument | None = None
 
 
-def new_ownership(context: RequestContext, key: str, headers: AclHeaders) -> NewOwnership:
+def new_ownership(context: RequestContext, key: str, members: NewObjectMembers) -> NewOwnership:
     """Return who owns what a request writes, and the list that its headers ask for. No queries without such headers.
 
     The writer owns it; the bucket's owner does where that is enforced, or preferred and the writer consents by
     bucket-owner-full-control. Raises as `requested_acl` does.
     """
+    headers = AclHeaders(
+        members.get("acl"),
+        members.get("grant_full_control"),
+        members.get("grant_read"),
+        members.get("grant_read_acp"),
+        write_acp=members.get("grant_write_acp"),
+    )
     bucket, owner_id = context.bucket, context.writer_id
     is_enforced = bucket.object_ownership == ObjectOwnership.BUCKET_OWNER_ENFORCED
     is_preferred = bucket.object_ownership == ObjectOwnership.BUCKET_OWNER_PREFERRED

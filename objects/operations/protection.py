@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from buckets.context import RequestContext
+from objects.operations.members import NewObjectMembers
 from objects.retention import NO_LOCK, ObjectLock, checked_lock
 from objects.selectors.lookup import VersionRecord
 from s3protocol import errors
@@ -33,13 +34,13 @@ def may_bypass_governance(
     return bool(is_requested) and is_allowed(context, "s3:BypassGovernanceRetention", key)
 
 
-def requested_lock(
-    context: RequestContext, *, mode: str | None, retain_until: datetime | None, legal_hold: str | None
-) -> ObjectLock:
+def requested_lock(context: RequestContext, members: NewObjectMembers) -> ObjectLock:
     """Read and authorize the protection that a new version is to have by its own headers.
 
     Raises InvalidRequest, InvalidArgument, AccessDenied.
     """
+    mode, legal_hold = members.get("object_lock_mode"), members.get("object_lock_legal_hold_status")
+    retain_until = members.get("object_lock_retain_until_date")
     if mode is None and retain_until is None and legal_hold is None:
         return NO_LOCK
     require_locks(context)

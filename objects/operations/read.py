@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from buckets.context import RequestContext
 from objects.attributes import shown_headers
 from objects.conditions import ReadConditions, check_read, does_range_apply
-from objects.customer_keys import CustomerKey, parse_customer_key
 from objects.encryption import encryption_members
 from objects.operations.answers import checksum_members, checksum_of, quoted, version_members
 from objects.operations.expiration import expiration_members
+from objects.operations.members import CustomerKeyMembers, ReadMembers, customer_key
 from objects.operations.protection import lock_members
 from objects.operations.restores import restore_members
 from objects.ranges import ByteRange, parse_range
@@ -69,43 +67,10 @@ def get_object(
     *,
     bucket: str,
     key: str,
-    version_id: str | None = None,
-    range: str | None = None,  # noqa: A002  the member's own name
-    part_number: int | None = None,
-    if_match: str | None = None,
-    if_none_match: str | None = None,
-    if_modified_since: datetime | None = None,
-    if_unmodified_since: datetime | None = None,
-    checksum_mode: str | None = None,
-    response_cache_control: str | None = None,
-    response_content_disposition: str | None = None,
-    response_content_encoding: str | None = None,
-    response_content_language: str | None = None,
-    response_content_type: str | None = None,
-    response_expires: str | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
+    **members: Unpack[ReadMembers],
 ) -> dict[str, Any]:
     """Return an object, or a range or a part of it."""
-    asked = _Asked(
-        key=key,
-        version_id=version_id,
-        range=range,
-        part_number=part_number,
-        conditions=ReadConditions(if_match, if_none_match, if_modified_since, if_unmodified_since),
-        wants_checksum=checksum_mode == "ENABLED",
-        overrides={
-            "CacheControl": response_cache_control,
-            "ContentDisposition": response_content_disposition,
-            "ContentEncoding": response_content_encoding,
-            "ContentLanguage": response_content_language,
-            "ContentType": response_content_type,
-            "Expires": response_expires,
-        },
-        customer_key=parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5),
-    )
-    return _answer(context, asked)
+    return _answer(context, key, members)
 
 
 @operation(
@@ -119,82 +84,52 @@ def head_object(
     *,
     bucket: str,
     key: str,
-    version_id: str | None = None,
-    range: str | None = None,  # noqa: A002  the member's own name
-    part_number: int | None = None,
-    if_match: str | None = None,
-    if_none_match: str | None = None,
-    if_modified_since: datetime | None = None,
-    if_unmodified_since: datetime | None = None,
-    checksum_mode: str | None = None,
-    response_cache_control: str | None = None,
-    response_content_disposition: str | None = None,
-    response_content_encoding: str | None = None,
-    response_content_language: str | None = None,
-    response_content_type: str | None = None,
-    response_expires: str | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
+    **members: Unpack[ReadMembers],
 ) -> dict[str, Any]:
     """Return what GetObject would say, without the bytes."""
-    asked = _Asked(
-        key=key,
-        version_id=version_id,
-        range=range,
-        part_number=part_number,
-        conditions=ReadConditions(if_match, if_none_match, if_modified_since, if_unmodified_since),
-        wants_checksum=checksum_mode == "ENABLED",
-        overrides={
-            "CacheControl": response_cache_control,
-            "ContentDisposition": response_content_disposition,
-            "ContentEncoding": response_content_encoding,
-            "ContentLanguage": response_content_language,
-            "ContentType": response_content_type,
-            "Expires": response_expires,
-        },
-        customer_key=parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5),
-    )
-    return _answer(context, asked, is_head=True)
+    return _answer(context, key, members, is_head=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What GetObject and HeadObject are asked for."""
-
-    key: str
-    version_id: str | None
-    range: str | None
-    part_number: int | None
-    conditions: ReadConditions
-    wants_checksum: bool
-    overrides: dict[str, Any]
-    customer_key: CustomerKey | None
+_OVERRIDES = {
+    "response_cache_control": "CacheControl",
+    "response_content_disposition": "ContentDisposition",
+    "response_content_encoding": "ContentEncoding",
+    "response_content_language": "ContentLanguage",
+    "response_content_type": "ContentType",
+    "response_expires": "Expires",
+}
 
 
-def _answer(context: RequestContext, asked: _Asked, *, is_head: bool = False) -> dict[str, Any]:
+def _answer(context: RequestContext, key: str, asked: ReadMembers, *, is_head: bool = False) -> dict[str, Any]:
     """Answer both; the headers of an archived object are told, its bytes are not."""
-    version = readable_version(context, asked.key, asked.version_id)
-    data_key = unwrap(version.encryption, asked.customer_key)
-    check_read(asked.conditions, etag=version.etag, modified_at=version.became_current_at)
-    if context.principal.is_anonymous and any(value is not None for value in asked.overrides.values()):
+    version_id, wants_checksum = asked.get("version_id"), asked.get("checksum_mode") == "ENABLED"
+    their_key = customer_key(asked)
+    version = readable_version(context, key, version_id)
+    data_key = unwrap(version.encryption, their_key)
+    conditions = ReadConditions(
+        asked.get("if_match"),
+        asked.get("if_none_match"),
+        asked.get("if_modified_since"),
+        asked.get("if_unmodified_since"),
+    )
+    check_read(conditions, etag=version.etag, modified_at=version.became_current_at)
+    overrides = {_OVERRIDES[name]: value for name, value in asked.items() if name in _OVERRIDES}
+    if context.principal.is_anonymous and overrides:
         raise errors.InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
     if not is_head:
         require_unarchived(version)
     selected, answer = _selection(
         version,
-        range_header=_applying_range(context, asked, version),
-        part_number=asked.part_number,
-        wants_checksum=asked.wants_checksum,
+        range_header=_applying_range(context, asked.get("range"), version),
+        part_number=asked.get("part_number"),
+        wants_checksum=wants_checksum,
     )
-    answer |= _described(context, version, asked.overrides)
-    answer |= encryption_members(version.encryption, asked.customer_key)
+    answer |= _described(context, version, overrides)
+    answer |= encryption_members(version.encryption, their_key)
     answer |= restore_members(version)
-    if asked.version_id is None:
-        answer |= expiration_members(
-            context.bucket, asked.key, version.size_bytes, version.tags, version.became_current_at
-        )
-    if asked.wants_checksum and selected is None:
+    if version_id is None:
+        answer |= expiration_members(context.bucket, key, version.size_bytes, version.tags, version.became_current_at)
+    if wants_checksum and selected is None:
         answer |= checksum_of(version)
     start, length = (selected.start, selected.length) if selected else (0, version.size_bytes)
     answer["ContentLength"] = length
@@ -203,11 +138,11 @@ def _answer(context: RequestContext, asked: _Asked, *, is_head: bool = False) ->
     return answer
 
 
-def _applying_range(context: RequestContext, asked: _Asked, version: VersionRecord) -> str | None:
+def _applying_range(context: RequestContext, range_header: str | None, version: VersionRecord) -> str | None:
     """Return the range, unless If-Range, which the model does not know, says that it is one of something else."""
     if_range = context.facts.headers.get("if-range")
     applies = does_range_apply(if_range, etag=version.etag, modified_at=version.became_current_at)
-    return asked.range if applies else None
+    return range_header if applies else None
 
 
 def _selection(
@@ -297,13 +232,11 @@ def get_object_attributes(
     version_id: str | None = None,
     max_parts: int | None = None,
     part_number_marker: int | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
+    **members: Unpack[CustomerKeyMembers],
 ) -> dict[str, Any]:
     """Return the chosen attributes of an object, its parts among them."""
     version = readable_version(context, key, version_id)
-    unwrap(version.encryption, parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5))
+    unwrap(version.encryption, customer_key(members))
     answer: dict[str, Any] = {
         "LastModified": version.became_current_at,
         **version_members(context.bucket, version.version_id),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from django.conf import settings
 
 from buckets.context import RequestContext
-from objects.customer_keys import parse_customer_key
+from objects.operations.members import CustomerKeyMembers, customer_key
 from objects.operations.read import readable_version
 from objects.select.errors import SelectError
 from objects.select.job import Job
@@ -31,15 +31,11 @@ def select_object_content(
     output_serialization: dict[str, Any],
     request_progress: dict[str, Any] | None = None,
     scan_range: dict[str, Any] | None = None,
-    sse_customer_algorithm: str | None = None,
-    sse_customer_key: str | None = None,
-    sse_customer_key_md5: str | None = None,
+    **members: Unpack[CustomerKeyMembers],
 ) -> dict[str, Any]:
     """Answer a query over an object."""
     version = readable_version(context, key, None)
-    data_key = unwrap(
-        version.encryption, parse_customer_key(sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    )
+    data_key = unwrap(version.encryption, customer_key(members))
     require_unarchived(version)
     try:
         job = Job(

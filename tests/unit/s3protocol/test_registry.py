@@ -1,3 +1,5 @@
+from typing import TypedDict, Unpack
+
 import pytest
 
 from s3protocol import registry
@@ -24,6 +26,36 @@ def test_a_registered_operation_says_what_it_takes(empty_registry):
     assert (entry.action, entry.versioned_action, entry.reads_object) == ("s3:GetObject", "s3:GetObjectVersion", True)
     assert entry.parameters == {"bucket", "key", "version_id"}
     assert entry.harmless == {"request_payer", "expected_bucket_owner"}
+
+
+class Conditions(TypedDict, total=False):
+    if_match: str
+    if_none_match: str
+
+
+class Misspelt(TypedDict, total=False):
+    ifmatch: str
+
+
+class Demanding(TypedDict):
+    if_match: str
+
+
+def with_conditions(context, *, bucket, key, **members: Unpack[Conditions]):
+    return {}
+
+
+def with_misspelt(context, *, bucket, key, **members: Unpack[Misspelt]):
+    return {}
+
+
+def with_demands(context, *, bucket, key, **members: Unpack[Demanding]):
+    return {}
+
+
+def test_members_may_come_in_groups(empty_registry):
+    operation("GetObject", action="s3:GetObject")(with_conditions)
+    assert empty_registry["GetObject"].parameters == {"bucket", "key", "if_match", "if_none_match"}
 
 
 def test_members_that_nobody_looks_at_are_found(empty_registry):
@@ -92,6 +124,8 @@ def demanding(context, *, bucket, key, version_id):
         ({"name": "HeadBucket", "action": "s3:ListBucket"}, catch_all),
         ({"name": "GetObject", "action": "s3:GetObject"}, unknown),
         ({"name": "GetObject", "action": "s3:GetObject"}, demanding),
+        ({"name": "GetObject", "action": "s3:GetObject"}, with_misspelt),
+        ({"name": "GetObject", "action": "s3:GetObject"}, with_demands),
     ],
 )
 def test_a_contradiction_of_the_model_stops_the_import(arguments, function):
