@@ -41,17 +41,28 @@ class Position:
     lsn: int
 
 
-_CAN_STREAM = """
-SELECT current_setting('wal_level') = 'logical' AND (rolsuper OR rolreplication) FROM pg_roles WHERE rolname = current_user
+_RIGHTS = """
+SELECT current_setting('wal_level'), rolsuper OR rolreplication, rolname FROM pg_roles WHERE rolname = current_user
 """
 
 
-def can_stream() -> bool:
-    """Tell whether the server decodes its log, and for us."""
+def why_not_stream() -> str:
+    """Return what keeps the server from decoding its log for us, in one line; empty where nothing is known to.
+
+    Some services let roles without REPLICATION replicate, so a role without it tries.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_CAN_STREAM)
-        row = cursor.fetchone()
-    return bool(row and row[0])
+        cursor.execute(_RIGHTS)
+        wal_level, has_right, role = cursor.fetchone()
+    if wal_level != "logical":
+        return f"the server's wal_level is {wal_level}, not logical"
+    if not has_right:
+        try:
+            with ReplicationConnection() as tried:
+                tried.system_identifier()
+        except StreamBroken as error:
+            return f"the role {role} has no right to replicate (ALTER ROLE {role} REPLICATION): {error}"
+    return ""
 
 
 class ReplicationConnection:

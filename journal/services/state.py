@@ -15,7 +15,7 @@ from journal.snapshots import Snapshot
 
 
 @transaction.atomic
-def begin_lineage(*, mode: JournalMode, system_identifier: str) -> JournalState:
+def begin_lineage(*, mode: JournalMode, system_identifier: str, lineage: uuid.UUID | None = None) -> JournalState:
     """Begin a new run of records; those before it stay on the nodes until this one has a snapshot."""
     before = JournalState.objects.first()
     predecessors: list[uuid.UUID] = []
@@ -23,7 +23,7 @@ def begin_lineage(*, mode: JournalMode, system_identifier: str) -> JournalState:
         predecessors = [*before.predecessors, before.lineage]
         before.delete()
     return JournalState.objects.create(
-        lineage=uuid.uuid4(), predecessors=predecessors, mode=mode, system_identifier=system_identifier
+        lineage=lineage or uuid.uuid4(), predecessors=predecessors, mode=mode, system_identifier=system_identifier
     )
 
 
@@ -67,6 +67,7 @@ def record_snapshot(
         snapshot_at=snapshot.taken_at,
         snapshot_bytes=snapshot.size_bytes,
         snapshot_schema=snapshot.schema,
+        holder_ids=list(snapshot.holder_ids),
         segment_count=F("segment_count") - earlier_count,
         segment_bytes=F("segment_bytes") - earlier_bytes,
         last_error="",

@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -159,9 +160,10 @@ class StreamingSession:
         ):
             if ours in slots:
                 logger.error("the server let go of its log before the journal had it: a new snapshot is taken")
-            state = begin_lineage(mode=JournalMode.STREAMING, system_identifier=system_identifier)
-            ours = slot_name(state.lineage.hex[:8])
-            lsn = self._stream.create_slot(ours)
+            lineage = uuid.uuid4()
+            ours = slot_name(lineage.hex[:8])
+            lsn = self._stream.create_slot(ours)  # first: where there can be none, all stays as it is
+            state = begin_lineage(mode=JournalMode.STREAMING, system_identifier=system_identifier, lineage=lineage)
             JournalState.objects.update(stored_lsn=lsn, durable_lsn=lsn)
             state.stored_lsn = state.durable_lsn = lsn
         for name, (is_active, _) in slots.items():

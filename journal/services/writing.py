@@ -25,10 +25,11 @@ from journal.services.state import begin_lineage, record_failure, record_snapsho
 from journal.services.streaming import StreamingSession
 from journal.services.upkeep import next_snapshot_number, prune
 from journal.snapshots import take_snapshot
-from journal.stream import can_stream
+from journal.stream import StreamBroken, why_not_stream
 
 RETRY_SECONDS = 5.0
 STANDBY_SECONDS = 5.0
+STREAM_RETRY_SECONDS = 15.0  # until a server that has never streamed is asked again
 
 _LOCK_CLASS, _LOCK_NUMBER = 28516, 1
 
@@ -40,6 +41,7 @@ class JournalWriter:
 
     def __init__(self, may_go_on: Callable[[], bool]) -> None:
         self._may_go_on = may_go_on
+        self._obstacle = ""
 
     def run(self) -> None:
         """Write whenever this process is the one to; after a failure, try again."""
@@ -47,10 +49,8 @@ class JournalWriter:
             try:
                 if not _take_lock():
                     self._pause(STANDBY_SECONDS)
-                elif can_stream():
-                    StreamingSession(self._may_go_on).run()
                 else:
-                    self._write_snapshots()
+                    self._write()
             except Exception as error:  # noqa: BLE001  whatever it is, it is tried again
                 self._fail(error)
             finally:
@@ -65,21 +65,38 @@ class JournalWriter:
             record_failure(text)
         self._pause(RETRY_SECONDS)
 
-    def _write_snapshots(self) -> None:
-        """Do what can be done without logical decoding, until there is some."""
+    def _write(self) -> None:
+        """Journal every commit where the server lets us, else snapshots."""
+        obstacle = why_not_stream()
+        if not obstacle:
+            try:
+                StreamingSession(self._may_go_on).run()
+            except StreamBroken as error:
+                if settings.OBJSTORE_JOURNAL_REQUIRED or _has_streamed():
+                    raise  # what was decoded so far waits for us; it is no time for less
+                obstacle = str(error)
+            else:
+                return
+        if settings.OBJSTORE_JOURNAL_REQUIRED:
+            raise StreamBroken(f"{obstacle}, and OBJSTORE_JOURNAL is required")
+        self._write_snapshots(obstacle)
+
+    def _write_snapshots(self, obstacle: str) -> None:
+        """Do what can be done without logical decoding, for a while."""
+        if obstacle != self._obstacle:
+            logger.warning(
+                "not every commit can be journaled: %s. The metadata is kept as a snapshot every %d seconds instead, and what"
+                " is committed between two would be lost with the database",
+                obstacle,
+                settings.OBJSTORE_JOURNAL_SNAPSHOT_SECONDS,
+            )
+            self._obstacle = obstacle
         state = JournalState.objects.first()
         if state is None or state.mode != JournalMode.SNAPSHOTS:
-            begin_lineage(mode=JournalMode.SNAPSHOTS, system_identifier="")
-        logger.warning(
-            "the server decodes no log (that takes wal_level=logical and a role with REPLICATION): the metadata is kept"
-            " as a snapshot every %d seconds, and what is committed between them would be lost with the database",
-            settings.OBJSTORE_JOURNAL_SNAPSHOT_SECONDS,
-        )
-        while self._may_go_on() and not can_stream():
-            state = JournalState.objects.get()
-            if _age_seconds(state) >= settings.OBJSTORE_JOURNAL_SNAPSHOT_SECONDS:
-                self._write_snapshot(state)
-            self._pause(min(60.0, settings.OBJSTORE_JOURNAL_SNAPSHOT_SECONDS))
+            state = begin_lineage(mode=JournalMode.SNAPSHOTS, system_identifier="")
+        if _age_seconds(state) >= settings.OBJSTORE_JOURNAL_SNAPSHOT_SECONDS:
+            self._write_snapshot(state)
+        self._pause(min(STREAM_RETRY_SECONDS, settings.OBJSTORE_JOURNAL_SNAPSHOT_SECONDS))
 
     def _write_snapshot(self, state: JournalState) -> None:
         number = next_snapshot_number(state, topologies.refresh())
@@ -98,7 +115,7 @@ def catch_up() -> None:
     if not settings.OBJSTORE_JOURNAL or "journal_journalstate" not in connection.introspection.table_names():
         return
     try:
-        if JournalState.objects.exists() and can_stream() and _take_lock():
+        if JournalState.objects.filter(mode=JournalMode.STREAMING).exists() and not why_not_stream() and _take_lock():
             StreamingSession(lambda: False).run()
     except Exception as error:  # noqa: BLE001  the journal itself says so again, and goes on trying
         logger.warning("the journal could not catch up before migrating: %s", error)
@@ -115,6 +132,10 @@ def end_journal() -> None:
             " WHERE database = current_database() AND slot_name LIKE 'objstore\\_journal\\_%' AND NOT active"
         )
     JournalState.objects.all().delete()
+
+
+def _has_streamed() -> bool:
+    return JournalState.objects.filter(mode=JournalMode.STREAMING, snapshot_lsn__isnull=False).exists()
 
 
 def _age_seconds(state: JournalState) -> float:

@@ -20,6 +20,7 @@ from journal.databases import connect
 from journal.record_format import RecordKind
 from journal.services.emptiness import is_empty, is_incomplete
 from journal.services.writing import catch_up, end_journal
+from journal.stream import why_not_stream
 from objstore_project.environment import ConfigurationError
 from objstore_project.supervisor.credentials import Credentials
 from objstore_project.supervisor.postgresql import ensure_database
@@ -43,6 +44,8 @@ def prepare(credentials: Credentials) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     if not settings.OBJSTORE_JOURNAL:
         end_journal()
+    elif settings.OBJSTORE_JOURNAL_REQUIRED:
+        check_journal()
     ensure_built_in_policies()
     ensure_root(
         access_key=credentials.access_key,
@@ -71,6 +74,13 @@ def check_restored() -> None:
             f"the database is empty, and the nodes in {settings.OBJSTORE_DATA_DIR / 'nodes'} hold what it can be rebuilt"
             " from: run `manage.py restore_metadata` (or, to lose it all, move the nodes away)"
         )
+
+
+def check_journal() -> None:
+    """Refuse a database server that does not let every commit be journaled."""
+    obstacle = why_not_stream()
+    if obstacle:
+        raise ConfigurationError(f"OBJSTORE_JOURNAL: every commit is required to be journaled, and {obstacle}")
 
 
 def collect_static_files(directory: Path) -> None:

@@ -134,7 +134,7 @@ def test_flipped_bits_are_never_read_and_all_are_found_and_repaired(store: Store
     assert faults(store.system) == set(flipped)
     damaged = store.system.manage("fsck", "--deep", is_checked=False)
     assert damaged.returncode == 1
-    assert f"{len(flipped)}  fragment corrupt" in damaged.stdout
+    assert f"{len(flipped):,}  fragment corrupt" in damaged.stdout
     store.system.manage("repair_faults")
     assert faults(store.system) == set()
     store.assert_clean()
@@ -203,7 +203,7 @@ def test_a_node_that_vanishes_is_rebuilt_by_itself_and_without_a_read(store: Sto
     wait_until(
         lambda: query(store.system, "SELECT count(*) FROM chunks_chunk WHERE node_ids @> ARRAY[5::smallint]") == [(0,)],
         "nothing names the lost node",
-        seconds=240,
+        seconds=max(240, 0.6 * FLIP_COUNT),
     )
     store.system.manage("set_node_state", "node-5", "down")
     store.assert_clean()

@@ -12,7 +12,7 @@ from django.core.management.color import supports_color
 
 from objstore_project.environment import ConfigurationError
 from objstore_project.supervisor.checks import check_outside_servers, check_ports, check_tls
-from objstore_project.supervisor.credentials import banner, ensure_credentials
+from objstore_project.supervisor.credentials import Credentials, banner, ensure_credentials
 from objstore_project.supervisor.data_lock import hold_data_directory
 from objstore_project.supervisor.output import JoinedLog
 from objstore_project.supervisor.postgresql import postgresql_program, prepare_cluster
@@ -62,7 +62,7 @@ def run(log: JoinedLog) -> int:
     supervisor.take_signals()
     try:
         supervisor.start(servers, timeout_seconds=SERVERS_START_SECONDS)
-        supervisor.run_to_end(Program(name="prepare", function=lambda: prepare(credentials)))
+        supervisor.run_to_end(Program(name="prepare", function=lambda: _prepare(credentials)))
         supervisor.start(application_programs(), timeout_seconds=APPLICATION_START_SECONDS)
         log.say(
             f"ready: S3 on {settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_S3_ADDRESS}, "
@@ -81,6 +81,14 @@ def run(log: JoinedLog) -> int:
     shutil.rmtree(settings.OBJSTORE_RUNTIME_DIR, ignore_errors=True)
     log.say("stopped")
     return 0
+
+
+def _prepare(credentials: Credentials) -> None:
+    """Prepare, in a process of its own; what people have to set right is said in one line."""
+    try:
+        prepare(credentials)
+    except ConfigurationError as error:
+        raise SystemExit(str(error)) from None
 
 
 def embedded_servers() -> list[Program]:

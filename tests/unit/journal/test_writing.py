@@ -403,7 +403,7 @@ def test_garbage_waits_until_its_deletion_is_journaled(
 def test_without_logical_decoding_there_are_snapshots(
     database: Connection, nodes: Path, start_writer: Start, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "can_stream", lambda: False)
+    monkeypatch.setattr(writing, "why_not_stream", lambda: "the server's wal_level is replica, not logical")
     settings.OBJSTORE_JOURNAL_SNAPSHOT_SECONDS = 1
     change(database, random.Random(3))
     writer = start_writer()
@@ -415,6 +415,40 @@ def test_without_logical_decoding_there_are_snapshots(
     expected = contents(database)
     applied, gap = replay_into(database, nodes)
     assert (applied.transactions, gap) == (0, "")
+    assert contents(database) == expected
+
+
+def test_a_server_without_a_slot_to_give_is_asked_again_and_snapshots_are_kept_meanwhile(
+    database: Connection, nodes: Path, start_writer: Start, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "STREAM_RETRY_SECONDS", 0.3)
+    monkeypatch.setattr(writing, "RETRY_SECONDS", 0.3)
+    free = "SELECT current_setting('max_replication_slots')::int - count(*)::int FROM pg_replication_slots"
+    (count,) = database.execute(free).fetchone() or (0,)
+    for number in range(count):
+        database.execute("SELECT pg_create_physical_replication_slot(%s)", [f"test_taken_{number}"])
+    try:
+        writer = start_writer()
+        state = await_snapshot()
+        assert (state.mode, len(state.holder_ids)) == (JournalMode.SNAPSHOTS, 3)
+        number = state.snapshot_number
+        time.sleep(1)
+        assert JournalState.objects.get().snapshot_number == number, "no snapshot each time that it asks"
+        settings.OBJSTORE_JOURNAL_REQUIRED = True
+        wait_until(lambda: "replication slots are in use" in journal_status().complaint, "less is not good enough")
+    finally:
+        settings.OBJSTORE_JOURNAL_REQUIRED = False
+        for number in range(count):
+            database.execute("SELECT pg_drop_replication_slot(%s)", [f"test_taken_{number}"])
+    wait_until(
+        lambda: JournalState.objects.filter(mode=JournalMode.STREAMING, snapshot_lsn__isnull=False).exists(),
+        "every commit is journaled",
+    )
+    database.execute("INSERT INTO test_keyless VALUES ('late', 1)")
+    await_journal(database)
+    writer.stop()
+    expected = contents(database)
+    assert replay_into(database, nodes)[1] == ""
     assert contents(database) == expected
 
 
