@@ -13,6 +13,28 @@ from s3protocol.routes import ROUTES, SUPERSEDED, UNREACHABLE, Level, Route
 
 _ADDRESSES = {Level.SERVICE: "/", Level.BUCKET: "/{Bucket}", Level.OBJECT: "/{Bucket}/{Key}"}
 
+_TABLES = (
+    "AWS keeps these tables in another service, S3 Tables; here all metadata are rows of PostgreSQL, to be read by SQL"
+)
+_UNSERVED = {
+    "CreateBucketMetadataConfiguration": _TABLES,
+    "CreateBucketMetadataTableConfiguration": _TABLES,
+    "CreateSession": "sessions of S3 Express One Zone, whose buckets there are none of",
+    "DeleteBucketMetadataConfiguration": _TABLES,
+    "DeleteBucketMetadataTableConfiguration": _TABLES,
+    "GetBucketAbac": "tags of buckets are no condition keys",
+    "GetBucketMetadataConfiguration": _TABLES,
+    "GetBucketMetadataTableConfiguration": _TABLES,
+    "GetObjectTorrent": "AWS has discontinued torrents",
+    "ListDirectoryBuckets": "buckets of S3 Express One Zone",
+    "PutBucketAbac": "tags of buckets are no condition keys",
+    "UpdateBucketMetadataAnnotationTableConfiguration": _TABLES,
+    "UpdateBucketMetadataInventoryTableConfiguration": _TABLES,
+    "UpdateBucketMetadataJournalTableConfiguration": _TABLES,
+    "WriteGetObjectResponse": "answers of functions of Object Lambda, which run elsewhere",
+}
+"""Why operations are not served."""
+
 
 def render_operations_page() -> str:
     """Return the page as Markdown."""
@@ -37,6 +59,14 @@ def _lines() -> Iterator[str]:
         if handler is not None and handler.versioned_action is not None:
             action += f", `{handler.versioned_action}`"
         yield f"| {name} | {_request(name, routes.get(name))} | {'yes' if handler else ''} | {action} |"
+    yield ""
+    yield "## What is not served, and why"
+    yield ""
+    yield "| operation | why |"
+    yield "|---|---|"
+    for name in known:
+        if name not in served:
+            yield f"| {name} | {_UNSERVED[name]} |"
 
 
 def _handler_of(name: str) -> str:
