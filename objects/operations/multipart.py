@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Unpack
 
+from django.conf import settings
+
 from accesscontrol.requested_acl import account_members
 from buckets.context import RequestContext
 from buckets.tags import tags_from_header
@@ -192,7 +194,7 @@ def complete_multipart_upload(
         conditions=write_conditions(if_match=if_match, if_none_match=if_none_match),
     )
     return {
-        "Location": f"/{bucket}/{encode_key(key)}",
+        "Location": _location(context, bucket, key),
         "Bucket": bucket,
         "Key": key,
         "ETag": quoted(completed.etag),
@@ -203,6 +205,14 @@ def complete_multipart_upload(
             context.bucket, key, completed.size_bytes, upload.tags, completed.published.became_current_at
         ),
     }
+
+
+def _location(context: RequestContext, bucket: str, key: str) -> str:
+    """Return the object's address, as the client that asks has come here."""
+    host = context.facts.headers.get("host", "")
+    is_in_host = host.partition(":")[0].lower() in {f"{bucket}.{domain}" for domain in settings.OBJSTORE_DOMAINS}
+    path = encode_key(key) if is_in_host else f"{bucket}/{encode_key(key)}"
+    return f"{'https' if context.facts.is_secure else 'http'}://{host}/{path}"
 
 
 def _part_claim(part: dict[str, Any]) -> PartClaim:

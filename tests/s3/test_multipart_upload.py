@@ -48,6 +48,7 @@ def test_parts_become_one_object(owner: Any, bucket: str, part: bytes) -> None:
     digests = hashlib.md5(part).digest() + hashlib.md5(b"tail").digest()
     assert done["ETag"] == f'"{hashlib.md5(digests).hexdigest()}-2"'
     assert (done["Bucket"], done["Key"]) == (bucket, "k")
+    assert done["Location"] == f"{owner.meta.endpoint_url}/{bucket}/k"
     got = owner.get_object(Bucket=bucket, Key="k")
     assert got["Body"].read() == part + b"tail"
     assert (got["ETag"], got["Metadata"], got["ContentType"]) == (done["ETag"], {"a": "1"}, "text/plain")

@@ -46,6 +46,15 @@ def test_a_port_and_capitals_in_the_host_do_not_matter(home: Wire) -> None:
     assert home.as_host(f"{host}.S3.ObjStore.Test:9000").send("PUT", "/k", body=b"x").status == 200
 
 
+def test_an_upload_s_object_is_located_at_the_host(home: Wire) -> None:
+    upload = home.send("POST", "/a b", query=[("uploads", "")]).document.findtext("{*}UploadId") or ""
+    put = home.send("PUT", "/a b", query=[("partNumber", "1"), ("uploadId", upload)], body=b"x")
+    parts = f"<Part><PartNumber>1</PartNumber><ETag>{put.headers['etag']}</ETag></Part>"
+    document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
+    done = home.send("POST", "/a b", query=[("uploadId", upload)], body=document)
+    assert done.document.findtext("{*}Location") == f"http://{home.host}/a%20b"
+
+
 def test_the_bare_domain_is_the_service(wire: Wire, bucket: str) -> None:
     document = wire.as_host(DOMAIN).send("GET", "/").document
     assert bucket in [element.text for element in document.iter() if element.tag.endswith("}Name")]
