@@ -124,7 +124,7 @@ def estimate_rebalance(*, topology: Topology | None = None, using: str = DEFAULT
     before: Counter[int] = Counter()
     after: Counter[int] = Counter()
     moves = move_bytes = 0
-    columns = ("id", "size_bytes", "scheme", "node_ids", "segment_id", "segment_offset")
+    columns = ("id", "size_bytes", "scheme", "node_ids", "segment_id", "segment_offset", "storage_class")
     rows = Chunk.objects.using(using).values_list(*columns)
     for row in rows.iterator(chunk_size=1000):
         chunk = ChunkView(*row)

@@ -85,7 +85,7 @@ def _rebuild_copies(repair: Repair, chunk: ChunkView, to_rebuild: Mapping[int, F
     if FaultKind.CORRUPT in to_rebuild.values():
         return None
     segment = lock_segment(chunk.segment_id, using=repair.using)
-    if segment is None or not segment.is_settled or segment.node_ids != chunk.node_ids:
+    if segment is None or not segment.moves_with(chunk):
         return None
     node_ids = list(chunk.node_ids)
     for index, kind in to_rebuild.items():

@@ -176,7 +176,7 @@ def _move_packed(part: _Part, chunk: ChunkView, segment_id: UUID, plan: Mapping[
         return
     with transaction.atomic(using=part.using):
         segment = lock_segment(segment_id, using=part.using)
-        if segment is None or not segment.is_settled or segment.node_ids != tuple(chunk.node_ids):
+        if segment is None or not segment.moves_with(chunk):
             part.to_repack[chunk.id] = len(plan)
             return
         part.moved_segments.add(segment_id)

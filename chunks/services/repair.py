@@ -115,7 +115,15 @@ def _repair_locked(repair: Repair, row: Chunk) -> None:
     # Read after the lock was got: a rival may just have settled them.
     faults = list(FragmentFault.objects.using(repair.using).filter(chunk_id=row.id).order_by("fragment_index"))
     follow_segment(row, faults, using=repair.using)
-    chunk = ChunkView(row.id, row.size_bytes, row.scheme, tuple(row.node_ids), row.segment_id, row.segment_offset)
+    chunk = ChunkView(
+        row.id,
+        row.size_bytes,
+        row.scheme,
+        tuple(row.node_ids),
+        row.segment_id,
+        row.segment_offset,
+        row.storage_class,
+    )
     wrong = {fault.fragment_index: _diagnose(chunk, fault.fragment_index, repair.topology) for fault in faults}
     waiting = {fault.fragment_index for fault in faults if _must_wait(repair, fault, wrong[fault.fragment_index])}
     to_rebuild = {index: kind for index, kind in wrong.items() if kind is not None and index not in waiting}

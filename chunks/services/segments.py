@@ -119,12 +119,19 @@ class LockedSegment:
     node_ids: tuple[int, ...]
     scheme: str
     is_settled: bool  # sealed, and for so long that whoever wrote into it has published by then, or never will
+    storage_class: str  # says which nodes it may be on; a chunk in it may have moved to another class since
+
+    def moves_with(self, chunk: ChunkView) -> bool:
+        """Say whether a copy may move as a whole for the sake of a chunk in it; else the chunk alone must."""
+        is_alike = self.node_ids == tuple(chunk.node_ids) and self.storage_class == chunk.storage_class
+        return self.is_settled and is_alike
 
 
 SETTLING_SECONDS = 60.0  # until its chunks may move out of it one by one
 
 _LOCK = """
-SELECT id, node_ids, scheme, coalesce(sealed_at <= statement_timestamp() - make_interval(secs => %s), false)
+SELECT id, node_ids, scheme, coalesce(sealed_at <= statement_timestamp() - make_interval(secs => %s), false),
+       storage_class
   FROM chunks_segment WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED
 """
 
@@ -141,7 +148,7 @@ def lock_segment(segment_id: UUID, *, using: str, settling_seconds: float | None
     with connections[using].cursor() as cursor:
         cursor.execute(_LOCK, [settling_seconds, segment_id])
         row = cursor.fetchone()
-    return None if row is None else LockedSegment(row[0], tuple(row[1]), row[2], row[3])
+    return None if row is None else LockedSegment(row[0], tuple(row[1]), *row[2:])
 
 
 def seal_abandoned(*, older_than_seconds: float = ABANDONED_SECONDS, using: str = DEFAULT_DB_ALIAS) -> int:

@@ -18,7 +18,7 @@ from tests.faults.store import query
 from tests.live.processes import wait_until
 from tests.live.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedFS
 from tests.live.sshd import Sshd
-from tests.live.system import LiveSystem
+from tests.live.system import LiveSystem, run_manage
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
@@ -195,3 +195,44 @@ def test_a_bucket_prefix_that_is_emptied_is_a_lost_node_and_takes_no_writes(
     assert query(
         system, "SELECT count(*) FROM chunks_chunk c, chunks_node n WHERE n.name = 'cloud-2' AND n.id = ANY(c.node_ids)"
     ) == [(0,)]
+
+
+@full
+def test_a_database_comes_back_from_a_storage_when_no_directory_has_its_journal(
+    seaweedfs: SeaweedFS, tmp_path: Path
+) -> None:
+    variables = {"OBJSTORE_NODE_SECRET_WEED": SECRET_KEY, "OBJSTORE_JOURNAL_COPIES": "7"}
+    lost = LiveSystem.start(tmp_path / "var", **variables)
+    add_s3_node(lost, seaweedfs, "vault-1", "vault")
+    bodies = {f"k{number}": random.Random(number).randbytes(number * 20_000) for number in range(10)}
+    lost.client().create_bucket(Bucket=BUCKET)
+    for key, body in bodies.items():
+        lost.client().put_object(Bucket=BUCKET, Key=key, Body=body)
+    [(vault,)] = query(lost, "SELECT id FROM chunks_node WHERE name = 'vault-1'")
+
+    wait_until(
+        lambda: query(lost, "SELECT %s = ANY(holder_ids) FROM journal_journalstate", vault) == [(True,)],
+        "the storage takes records",
+        seconds=60,
+    )
+    # What was kept before the storage joined is copied as soon as a record goes elsewhere than the one before.
+    wait_until(lambda: lost.manage("fsck", is_checked=False).returncode == 0, "the storage has them all", seconds=60)
+    lost.stop()
+    (lost.data_dir / "postgresql").rename(tmp_path / "burnt")
+    for record in lost.data_dir.glob("nodes/*/fragments/00/journal-*"):
+        record.unlink()
+
+    options = seaweedfs.options("nodes", "live/vault-1")
+    del options["secret_key"]
+    told = [argument for item in options.items() for argument in ("--option", "{}={}".format(*item))]
+    command = ("restore_metadata", "--storage", S3, *told, "--option-env")
+    wrong = run_manage(lost.environment, *command, "secret_key=NOTHING")
+    assert wrong.returncode != 0
+    assert SECRET_KEY not in wrong.stdout + wrong.stderr
+    restored = run_manage(lost.environment, *command, "secret_key=WEED")
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert "INCOMPLETE" not in restored.stdout
+    revived = LiveSystem.start(lost.data_dir, **variables)
+    for key, body in bodies.items():
+        assert revived.client().get_object(Bucket=BUCKET, Key=key)["Body"].read() == body
+    revived.stop()
