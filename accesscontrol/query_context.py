@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from accesscontrol.authorization import decide_about
 from accesscontrol.denials import encode_decision
@@ -12,6 +13,7 @@ from accesscontrol.policy import Decision, Policy
 from accesscontrol.principal import Principal, PrincipalKind, SessionKind
 from accesscontrol.request_facts import RequestFacts, StatedValues
 from s3protocol.query import errors
+from s3protocol.query.registry import Permission, QueryOperation
 
 
 def note_nowhere(_action: str, _key: str | None, _decision: Decision) -> None:
@@ -100,6 +102,17 @@ class QueryContext:
         if session is not None and session.kind is not SessionKind.ROLE and action.startswith("iam:"):
             # AWS: a session of a user calls IAM only with a second factor, one of a federated user never.
             raise errors.AccessDenied("The credentials of GetSessionToken and GetFederationToken cannot call IAM.")
+
+
+def authorize_operation(operation: QueryOperation, context: QueryContext, arguments: Mapping[str, Any]) -> None:
+    """Raise AccessDenied unless the principal may have the operation, or it is the handler's to decide."""
+    if operation.permission in (Permission.NONE, Permission.UNSIGNED):
+        return
+    if context.principal.kind is PrincipalKind.FEDERATED_USER:
+        raise errors.AccessDenied(f"Cannot call {operation.name} with the credentials of a federated user.")
+    if operation.permission is Permission.POLICY:
+        target = operation.find_target(context, arguments)
+        context.authorize(operation.action, target.arn, stated=target.stated)
 
 
 def access_denied(principal: Principal, decision: Decision) -> errors.AccessDenied:

@@ -8,6 +8,7 @@ from console.views import (
     buckets,
     changes,
     explain,
+    identities,
     objects,
     second_factor,
     session,
@@ -30,7 +31,29 @@ class BucketNameConverter:
         return value
 
 
+class IdentityNameConverter:
+    """What a user, group or role may be named."""
+
+    regex = r"[\w+=,.@-]{1,128}"
+
+    def to_python(self, value: str) -> str:
+        """Take the name as it is."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Give the name as it is."""
+        return value
+
+
+class IdentityListConverter(IdentityNameConverter):
+    """The lists of an account's identities."""
+
+    regex = "users|groups|roles|policies"
+
+
 register_converter(BucketNameConverter, "bucket")
+register_converter(IdentityNameConverter, "identity")
+register_converter(IdentityListConverter, "identities")
 
 app_name = "console"
 urlpatterns = [
@@ -48,6 +71,13 @@ urlpatterns = [
     path("explain/", explain.explain, name="explain"),
     path("audit/row/<int:row_id>/explanation/", explain.explain_audit_row, name="explain-row"),
     path("audit/row/<int:row_id>/", audit.show, name="audit-row"),
+    path("access/<identities:part>/", identities.list_entities, name="identities"),
+    path("access/keys/", identities.own_keys, name="identity-keys"),
+    path("access/users/<identity:name>/", identities.show_user, name="identity-user"),
+    path("access/groups/<identity:name>/", identities.show_group, name="identity-group"),
+    path("access/roles/<identity:name>/", identities.show_role, name="identity-role"),
+    path("access/policy/", identities.show_policy, name="identity-policy"),
+    path("access/do/<slug:operation>/", identities.act, name="identity-act"),
     path("buckets/", buckets.buckets, name="buckets"),
     path("create-bucket/", buckets.create_bucket, name="create-bucket"),
     path("buckets/<bucket:bucket_name>/", browse.browse, name="browse"),

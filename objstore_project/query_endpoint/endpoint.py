@@ -16,14 +16,15 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, InterfaceError, OperationalError
 
 from accesscontrol.authentication import authenticate_query
-from accesscontrol.principal import ANONYMOUS, PrincipalKind
-from accesscontrol.query_context import QueryContext
+from accesscontrol.principal import ANONYMOUS
+from accesscontrol.query_context import QueryContext, authorize_operation
 from accesscontrol.request_facts import RequestFacts
 from accesscontrol.services.access_keys import note_use
 from audit.draft import AuditDraft, begin
 from audit.services.rows import change
 from objstore_project.s3_endpoint.address import read_address
 from objstore_project.s3_endpoint.audit_trail import new_draft, record
+from objstore_project.s3_endpoint.rates import keep_rates
 from s3protocol import errors as s3_errors
 from s3protocol.codec import WireResponse
 from s3protocol.query import FORM_BYTES_MAX, Service, codec_for, error_document, errors, operation_of, read_form
@@ -117,6 +118,7 @@ class _Exchange:
         if operation is None:
             raise errors.NotImplemented(f"{name} is not implemented.")
         context = self._authenticate(operation, body)
+        keep_rates(self.draft, None)
         codec = codec_for(self.service, name)
         arguments = codec.parse(form)
         unsupported = unsupported_members(operation, arguments)
@@ -124,7 +126,7 @@ class _Exchange:
             raise errors.NotImplemented(
                 f"The request asks for something that is not implemented: {', '.join(unsupported)}."
             )
-        _authorize(operation, context, arguments)
+        authorize_operation(operation, context, arguments)
         taken = {member: value for member, value in arguments.items() if member in operation.parameters}
         with change(None if name.startswith(_READING) else self.draft):
             result = operation.function(context, **taken)
@@ -176,14 +178,3 @@ class _Exchange:
             raise errors.MissingAuthenticationToken
         note_use(authenticated.principal, service=operation.service.value, region=settings.OBJSTORE_REGION)
         return QueryContext(authenticated.principal, facts, self.draft.note)
-
-
-def _authorize(operation: QueryOperation, context: QueryContext, arguments: Mapping[str, Any]) -> None:
-    """Raise AccessDenied unless the principal may have the operation, or it is the handler's to decide."""
-    if operation.permission in (Permission.NONE, Permission.UNSIGNED):
-        return
-    if context.principal.kind is PrincipalKind.FEDERATED_USER:
-        raise errors.AccessDenied(f"Cannot call {operation.name} with the credentials of a federated user.")
-    if operation.permission is Permission.POLICY:
-        target = operation.find_target(context, arguments)
-        context.authorize(operation.action, target.arn, stated=target.stated)
