@@ -14,7 +14,8 @@ from itertools import combinations
 from typing import Any
 
 from accesscontrol.acl import OBJECT_PERMISSIONS
-from accesscontrol.authorization import BucketAccess, VersionAccess, decide
+from accesscontrol.arns import read_arn
+from accesscontrol.authorization import BucketAccess, VersionAccess, decide, decide_about
 from accesscontrol.policy import Decision, Policy, PolicyKind, parse_policy
 from accesscontrol.principal import Principal
 from accesscontrol.public_access import ObjectOwnership
@@ -75,6 +76,7 @@ class _Bucket:
     acl: str | None
     object_ownership: str
     public_access_block: str | None
+    tags: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class _Version:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, with all that decides about it."""
+    """What is asked, with all that decides about it: of S3, or (`entity`, an ARN) of IAM and STS."""
 
     principal: Principal
     action: str
@@ -98,15 +100,28 @@ class Question:
     version: VersionAccess | None = None
     facts: RequestFacts = NO_FACTS
     stated: Mapping[str, str] = field(default_factory=dict)
+    entity: str | None = None
 
     @property
     def resource(self) -> str:
         """The ARN that is asked about."""
+        if self.entity is not None:
+            return self.entity
         name = "*" if self.bucket is None else self.bucket.name
         return f"arn:aws:s3:::{name}" + ("" if self.key is None else f"/{self.key}")
 
     def decide(self) -> Decision:
         """Decide."""
+        if self.entity is not None:
+            read = read_arn(self.entity)
+            return decide_about(
+                self.principal,
+                action=self.action,
+                resource=self.entity,
+                owner_account_id=(self.principal.account_id or "") if read is None else read.account_id,
+                facts=self.facts,
+                stated=self.stated,
+            )
         return decide(
             self.principal,
             action=self.action,
@@ -157,6 +172,7 @@ def _changeable(question: Question) -> Question:
             bucket.acl,
             bucket.object_ownership,
             bucket.public_access_block,
+            bucket.tags,
         )
     if version is not None:
         version = _Version(version.is_delete_marker, version.owner_id, version.acl, version.tags)

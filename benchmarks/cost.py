@@ -76,14 +76,14 @@ def _round(
     host: str, parts: Sequence[psutil.Process], requests: Sequence[bytes], seconds: float
 ) -> tuple[list[float], float]:
     """Return what a request costs each part and, last, the client; and how many there were a second."""
-    before = [*map(_spent, parts), _own_children()]
+    before = [*map(spent, parts), own_children()]
     rate = load.drive(host, requests, connection_count=CONNECTIONS, seconds=seconds).per_second
-    after = [*map(_spent, parts), _own_children()]
+    after = [*map(spent, parts), own_children()]
     count = rate * seconds
     return [(end - start) / count * 1e6 for start, end in zip(before, after, strict=True)], rate
 
 
-def _spent(process: psutil.Process) -> float:
+def spent(process: psutil.Process) -> float:
     """Return the processor time of a process and of all below it, in seconds."""
     total = 0.0
     for each in (process, *process.children(recursive=True)):
@@ -95,7 +95,8 @@ def _spent(process: psutil.Process) -> float:
     return total
 
 
-def _own_children() -> float:
+def own_children() -> float:
+    """Return the processor time of this process's children that have ended, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -120,4 +120,6 @@ def _name_user(draft: AuditDraft, request: HttpRequest) -> None:
     user = getattr(request, "user", None)
     if isinstance(user, User):
         draft.account_id = user.account_id
-        draft.principal = f"arn:aws:iam::{user.account_id}:" + ("root" if user.is_root else f"user/{user.name}")
+        draft.principal = f"arn:aws:iam::{user.account_id}:" + (
+            "root" if user.is_root else f"user{user.path}{user.name}"
+        )

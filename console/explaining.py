@@ -27,7 +27,7 @@ def ask(request: HttpRequest, asked: Mapping[str, str]) -> Explanation:
     if any("\0" in value for value in asked.values()):
         raise UnknownSubject("a name holds a NUL character")
     bucket, key = split_resource(asked.get("resource", "").strip())
-    if not bucket and asked.get("resource", "").strip() != "*":
+    if not (bucket or key) and asked.get("resource", "").strip() != "*":
         raise UnknownSubject("give a resource: bucket, bucket/key, an ARN, or * for the service")
     principal_arn = asked.get("principal", "").strip()
     if visible_to is not None:
@@ -50,7 +50,8 @@ def ask(request: HttpRequest, asked: Mapping[str, str]) -> Explanation:
 
 def _require_own(account_id: str, principal_arn: str, bucket_name: str | None) -> None:
     """Raise PermissionDenied for another account's principal or bucket, alike whether it is there or not."""
-    is_own_principal = principal_arn in ("*", "anonymous") or f"::{account_id}:" in principal_arn
+    # The fifth part, and nothing behind it: what a session is called is for whoever asks to say.
+    is_own_principal = principal_arn in ("*", "anonymous") or principal_arn.split(":")[4:5] == [account_id]
     bucket = None if bucket_name is None else find_bucket(bucket_name)
     is_own_bucket = bucket_name is None or (bucket is not None and bucket.owner_id == account_id)
     if not (is_own_principal and is_own_bucket):

@@ -109,8 +109,7 @@ def _dropped_row(count: int) -> AuditDraft:
 def write_batch(batch: list[AuditDraft]) -> None:
     """Write rows in one COPY; where the database refuses one, the others one by one. No wait for the disk."""
     connection.close_if_unusable_or_obsolete()
-    rows = [draft.values() for draft in batch]
-    text = "".join(map(_copy_line, rows))
+    text = "".join([draft.plain_line(_NULL) or _copy_line(draft.values()) for draft in batch])
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
@@ -120,7 +119,7 @@ def write_batch(batch: list[AuditDraft]) -> None:
         raise
     except DatabaseError:
         logger.exception("a batch of audit rows was refused; they are written one by one")
-        _write_singly(rows)
+        _write_singly([draft.values() for draft in batch])
 
 
 def _write_singly(rows: list[list[str | None]]) -> None:

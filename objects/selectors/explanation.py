@@ -26,6 +26,9 @@ _ARN = re.compile(r"arn:aws:(?:iam|sts)::(\d{12}):(root|user|role|assumed-role)(
 _BUCKET_ARN = re.compile(r"arn:aws:s3:::([^/*]+)(?:/(.*))?", re.DOTALL)
 
 
+_ROLES_TRUST = "A role is assumed only by whom its trust policy lets, too; that is not asked here."
+
+
 class UnknownSubject(LookupError):
     """A principal, bucket or action that isn't there, in words."""
 
@@ -77,9 +80,14 @@ def _role_principal(arn: str, account_id: str, kind: str, rest: str) -> Principa
 
 
 def split_resource(resource: str) -> tuple[str | None, str | None]:
-    """Return the bucket and key that a resource names: an ARN, `bucket`, `bucket/key`, or `*` for the service."""
+    """Return the bucket and key that a resource names: an ARN, `bucket`, `bucket/key`, or `*` for the service.
+
+    The ARN of what IAM or STS is about comes back as a key without a bucket.
+    """
     if resource == "*":
         return None, None
+    if resource.startswith("arn:") and not resource.startswith("arn:aws:s3:"):
+        return None, resource
     parts = _BUCKET_ARN.fullmatch(resource)
     if parts is not None:
         return parts[1], parts[2]
@@ -100,6 +108,12 @@ def explain_access(
     if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z0-9]+", action):
         raise UnknownSubject(f"{action!r} is no action, such as s3:GetObject")
     facts = facts or RequestFacts(now=datetime.now(UTC), region=settings.OBJSTORE_REGION, is_secure=True)
+    is_about_s3 = action.startswith("s3:")
+    if (is_about_s3 and bucket_name is None and key) or (bucket_name is not None and not is_about_s3):
+        raise UnknownSubject(f"{action} is not about such a resource")
+    if not is_about_s3:
+        remarks = [_ROLES_TRUST] if action.startswith("sts:AssumeRole") else []
+        return explain(Question(principal, action, None, facts=facts, entity=key or "*"), remarks=remarks)
     stated = {"s3:versionid": version_id} if version_id else {}
     if bucket_name is None:
         return explain(Question(principal, action, None, facts=facts))
@@ -155,13 +169,18 @@ def explain_row(row: AuditEvent) -> RowExplanation:
     then = (row.outcome, row.reason, row.trace)
     if not row.action or row.outcome is None:
         return RowExplanation(*then, None, "No decision was come to: the request failed before, or needed none.")
+    entity = row.key
+    if not row.action.startswith("s3:"):
+        entity = _entity_of(row)
+        if entity is None:
+            return RowExplanation(*then, None, "It can't be asked again: what it was about is not recorded.")
     try:
         principal = replace(find_principal(row.principal), access_key_id=row.access_key_id)
         now = explain_access(
             principal=principal,
             action=row.action,
             bucket_name=row.bucket,
-            key=row.key,
+            key=entity,
             version_id=row.version_id if row.method in ("GET", "HEAD") else None,
             facts=_facts_of(row),
         )
@@ -170,6 +189,14 @@ def explain_row(row: AuditEvent) -> RowExplanation:
     if principal.session is not None:
         now = replace(now, remarks=(*now.remarks, "What the policies of its session allowed is not known any more."))
     return RowExplanation(*then, now)
+
+
+def _entity_of(row: AuditEvent) -> str | None:
+    """Return what a refusal of IAM or STS was about."""
+    for decision in (row.trace or {}).get("decisions", []):
+        if decision.get("action") == row.action and "resource" in decision:
+            return str(decision["resource"])
+    return None
 
 
 def _facts_of(row: AuditEvent) -> RequestFacts:

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from tests.console.session import ConsoleSession
 from tests.live.system import LiveSystem
 from tests.s3.audit_rows import wait_for_rows
+from tests.s3.iam import allow, make_user
 
 pytestmark = pytest.mark.live
 
@@ -151,3 +152,29 @@ def test_another_account_is_explained_nothing_about_this_one(live: LiveSystem, r
     assert session.get("/explain/", **asked).status == 403
     assert session.get("/api/explain/", **{**asked, "resource": "no-such-bucket"}).status == 403
     assert session.get(f"/audit/row/{refused['id']}/explanation/").status == 404
+    # Whose a session is says its account, not what it is called.
+    account = live.client("sts").get_caller_identity()["Account"]
+    own = json.loads(session.get("/api/audit/", source="console").body)["rows"][0]["account_id"]
+    session_of_another = f"arn:aws:sts::{account}:assumed-role/anything/s::{own}:"
+    assert session.get("/api/explain/", **{**asked, "principal": session_of_another, "resource": "*"}).status == 403
+
+
+def test_refusals_of_iam_are_explained_by_what_they_were_about(live: LiveSystem, operator: ConsoleSession) -> None:
+    iam = live.client("iam")
+    user = make_user(iam, allow("iam:GetUser", resource="arn:aws:iam::*:user/nobody"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        user.keys.client(live, "iam").delete_user(UserName="other")
+    (row,) = wait_for_rows(live, 1, "--principal", user.arn, "--is-refused", "true")
+    told = json.loads(operator.get(f"/api/audit/rows/{row['id']}/explanation/").body)
+    (change,) = told["now"]["smallest_change"]
+    assert change["statement"] == {
+        "Effect": "Allow",
+        "Action": "iam:DeleteUser",
+        "Resource": user.arn.rpartition("/")[0] + "/other",
+    }
+    assert told["is_the_same"]
+    asked = {"principal": user.arn, "action": "iam:GetUser", "resource": user.arn.rpartition("/")[0] + "/nobody"}
+    assert json.loads(operator.get("/api/explain/", **asked).body)["allowed"] is True
+    assert json.loads(operator.get("/api/explain/", **{**asked, "resource": user.arn}).body)["allowed"] is False
+    assert operator.get("/api/explain/", **{**asked, "resource": "audited-pages/k"}).status == 400
+    assert operator.get("/api/explain/", **{**asked, "action": "s3:GetObject"}).status == 400

@@ -27,7 +27,9 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("principal", nargs="?", help="an ARN; * is anonymous")
         parser.add_argument("action", nargs="?", help="such as s3:GetObject")
-        parser.add_argument("resource", nargs="?", help="bucket, bucket/key, an ARN, or * for the service")
+        parser.add_argument(
+            "resource", nargs="?", help="bucket, bucket/key, an ARN (of IAM, too), or * for the service"
+        )
         parser.add_argument("--version-id")
         parser.add_argument("--source-ip", default="", help="the address that the request comes from")
         parser.add_argument("--insecure", action="store_true", help="the request comes without TLS")

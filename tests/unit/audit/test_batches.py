@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 
 from accesscontrol.policy import Decision, Outcome
 from audit.draft import AuditDraft, redacted
@@ -41,6 +44,44 @@ def test_what_postgresql_cannot_hold_is_replaced_and_long_texts_are_cut() -> Non
     event = AuditEvent.objects.get()
     assert "\0" not in (event.key or "")
     assert len(event.user_agent) == 512
+
+
+TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["", "plain/key-1.jpg", "a" * 300, "a b", "a\\b", "a\tb", "a\x02b", "a\x7fb", "ä", "\0"]),
+)
+MAYBE = st.one_of(st.none(), TEXTS)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "key": MAYBE,
+            "bucket": MAYBE,
+            "version_id": MAYBE,
+            "access_key_id": MAYBE,
+            "account_id": st.sampled_from([None, "1"]),
+        }
+        | dict.fromkeys(("principal", "source_ip", "method", "user_agent", "query", "host", "referer"), TEXTS)
+        | {"path": TEXTS.map(lambda text: text.encode().decode("latin-1"))}
+        | {"object_bytes": st.sampled_from([None, 0, 7]), "is_secure": st.booleans()}
+    ),
+    st.sampled_from([200, 206, 304, 403, 404]),
+    st.booleans(),
+)
+@settings_of(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_plain_line_is_the_line(fields: dict[str, Any], status: int, is_decided: bool) -> None:  # noqa: FBT001
+    one = AuditDraft(request_id="R", source="s3", **fields)
+    if is_decided:
+        one.note("s3:GetObject", "k", Decision(Outcome.ALLOWED, "because"))
+    one.finish(status=status)
+    assert one.plain_line("\x02") in (None, batches._copy_line(one.values()))
+
+
+def test_most_lines_are_plain() -> None:
+    one = AuditDraft(request_id="R", source="s3", bucket="b", key="photos/1.jpg", path="/b/photos/1.jpg", method="GET")
+    one.finish(status=200)
+    assert one.plain_line("\x02") == batches._copy_line(one.values())
 
 
 def test_a_full_queue_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
