@@ -6,6 +6,7 @@ Fails closed: what no policy, no access control list and no ownership allows is 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -52,6 +53,8 @@ class BucketAccess(Protocol):
     def object_ownership(self) -> str: ...  # noqa: D102
     @property
     def public_access_block(self) -> str | None: ...  # noqa: D102
+    @property
+    def tags(self) -> str | None: ...  # noqa: D102
 
 
 class VersionAccess(Protocol):
@@ -105,6 +108,7 @@ def decide(
             facts,
             principal,
             owner_id=bucket.owner_id,
+            bucket_tags=None if bucket.tags is None else json.loads(bucket.tags),
             existing_tags=None if version is None else version.tags,
             request_tags=request_tags,
             stated=stated,

@@ -9,5 +9,9 @@ class AccountConflict(Exception):
     """An account exists already with other particulars than those asked for."""
 
 
+class RoleNotAssumable(Exception):
+    """The store can't act with a role: it is not there, or does not let it."""
+
+
 class InvalidAccount(Exception):
     """What was given cannot be an account's name, address, id or key."""

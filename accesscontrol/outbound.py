@@ -1,4 +1,4 @@
-"""Connections that the store opens to addresses which people name: webhooks, stores elsewhere.
+"""Connections that the store opens to addresses which people name: targets of events, identity providers, stores elsewhere.
 
 A name is resolved here, once, and the connection goes to the address that was judged, so that a name which answers
 differently a moment later leads nowhere else. Loopback, private, link-local and other special addresses are refused but for
@@ -21,6 +21,7 @@ from django.conf import settings
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+CONNECT_SECONDS_MAX = 60.0
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -64,6 +65,19 @@ def judged_address(host: str, port: int) -> str:
     )
 
 
+def connect(host: str, port: int, *, timeout_seconds: float) -> socket.socket:
+    """Open a connection to the address of a host that was judged. Raises OutboundRefused, OSError."""
+    opened = socket.create_connection((judged_address(host, port), port), timeout_seconds)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
+
+
+def require_local() -> None:
+    """Let a connection to this machine pass, by a unix socket, where loopback is allowed. Raises OutboundRefused."""
+    if not is_reachable(ipaddress.IPv4Address("127.0.0.1"), settings.OBJSTORE_OUTBOUND_NETWORKS):
+        raise OutboundRefused("a unix socket is on this machine, which OBJSTORE_OUTBOUND_NETWORKS does not allow")
+
+
 def open_connection(url: str, *, timeout_seconds: float) -> http.client.HTTPConnection:
     """Return a connection to the server of an http or https URL, not opened yet; opening it judges the address.
 
@@ -89,13 +103,11 @@ def _trusting() -> ssl.SSLContext:
 class _JudgedHTTPConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         """Connect to the address that was judged."""
-        self.sock = socket.create_connection((judged_address(self.host, self.port), self.port), self.timeout)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock = connect(self.host, self.port, timeout_seconds=self.timeout or CONNECT_SECONDS_MAX)
 
 
 class _JudgedHTTPSConnection(http.client.HTTPSConnection):
     def connect(self) -> None:
         """Likewise; the certificate is checked against the name."""
-        plain = socket.create_connection((judged_address(self.host, self.port), self.port), self.timeout)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain = connect(self.host, self.port, timeout_seconds=self.timeout or CONNECT_SECONDS_MAX)
         self.sock = _trusting().wrap_socket(plain, server_hostname=self.host)

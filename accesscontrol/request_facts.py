@@ -95,13 +95,14 @@ def context_values(
     principal: Principal,
     *,
     owner_id: str | None,
+    bucket_tags: Mapping[str, str] | None = None,
     existing_tags: Mapping[str, str] | None = None,
     request_tags: Mapping[str, str] | None = None,
     stated: StatedValues | None = None,
 ) -> ContextValues:
     """Return the condition keys of a request with their values.
 
-    `existing_tags` are the object's, `request_tags` those that the request brings (read from its header where they are
+    `bucket_tags` are the bucket's, `existing_tags` the object's, `request_tags` those that the request brings (read from its header where they are
     not given), `stated` other normalized keys, which win.
     """
     values: dict[str, tuple[str, ...]] = {
@@ -126,16 +127,21 @@ def context_values(
     values |= _signature_values(facts)
     if owner_id is not None:
         values |= {"s3:resourceaccount": (owner_id,), "aws:resourceaccount": (owner_id,)}
-    for tag, value in (existing_tags or {}).items():
-        values[f"s3:existingobjecttag/{tag}"] = (value,)
+    if bucket_tags:
+        values |= _tag_values(bucket_tags, "s3:buckettag", "aws:resourcetag")
+    if existing_tags:
+        values |= _tag_values(existing_tags, "s3:existingobjecttag")
     brought = _header_tags(facts) if request_tags is None else request_tags
-    for tag, value in brought.items():
-        values[f"s3:requestobjecttag/{tag}"] = (value,)
     if brought:
+        values |= _tag_values(brought, "s3:requestobjecttag")
         values["s3:requestobjecttagkeys"] = tuple(brought)
     for key, given in (stated or {}).items():
         values[key] = (given,) if isinstance(given, str) else given
     return values
+
+
+def _tag_values(tags: Mapping[str, str], *keys: str) -> dict[str, tuple[str, ...]]:
+    return {f"{key}/{tag}": (value,) for tag, value in tags.items() for key in keys}
 
 
 def _principal_values(principal: Principal) -> dict[str, tuple[str, ...]]:

@@ -34,6 +34,7 @@ class Bucket:
     acl: str | None = None
     object_ownership: str = "BucketOwnerEnforced"
     public_access_block: str | None = None
+    tags: str | None = None
 
 
 def statement(policy: int, number: int) -> dict[str, object]:

@@ -51,6 +51,7 @@ class LoggedRow(Protocol):
 
     at: datetime
     request_id: str
+    source: str
     operation: str
     account_id: str | None
     principal: str
@@ -161,9 +162,11 @@ def requester_of(row: LoggedRow, canonical_id: str | None) -> str:
 
 
 def operation_of(row: LoggedRow) -> str:
-    """Name the operation as S3 does: REST.GET.OBJECT, REST.PUT.ACL, BATCH.DELETE.OBJECT."""
+    """Name the operation as S3 does: REST.GET.OBJECT, REST.PUT.ACL, BATCH.DELETE.OBJECT, WEBSITE.GET.OBJECT."""
     if row.operation == "DeleteObjects" and row.key:
         return "BATCH.DELETE.OBJECT"
+    if row.source == "website":
+        return f"WEBSITE.{row.method}.OBJECT"
     verb = _VERBS.get(row.operation, row.method)
     return f"REST.{verb}.{resource_of(row.operation)}"
 

@@ -70,6 +70,8 @@ class Bucket(models.Model):
     encryption = models.JSONField(
         null=True, blank=True, editable=False, help_text="The rule of PutBucketEncryption, in S3's member names."
     )
+    # In the row for decisions, which may ask for them; nothing else asks the database for what decides.
+    tags = models.JSONField(null=True, blank=True, editable=False, help_text="Of PutBucketTagging; null is none.")
     has_lifecycle_rules = models.BooleanField(
         default=False, db_default=False, help_text="Whether its configurations hold lifecycle rules."
     )
@@ -165,6 +167,7 @@ class ReplicationRule(models.Model):
 
     bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="replication_rules", db_index=False)
     rule_id = models.CharField(max_length=255)
+    role_arn = models.CharField(max_length=2048, db_default="", default="", help_text="As whom it is replicated.")
     priority = models.IntegerField(default=0)
     prefix = models.TextField(blank=True)
     tags = models.JSONField(default=dict)
@@ -203,7 +206,10 @@ class RemoteStore(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="The account whose buckets may be replicated there; empty: every account's.",
+        help_text="The account whose buckets may be replicated there.",
+    )
+    is_shared = models.BooleanField(
+        default=False, db_default=False, help_text="Whether the buckets of every account may be replicated there."
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

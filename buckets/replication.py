@@ -28,6 +28,7 @@ class Rule:
     """What goes where. The newer form of rules names a filter, the older a prefix alone."""
 
     id: str
+    role_arn: str
     priority: int
     prefix: str
     tags: Mapping[str, str]
@@ -125,16 +126,17 @@ def place_of_arn(arn: str) -> tuple[str, str]:
 
 def enabled_rules(document: Mapping[str, Any]) -> list[Rule]:
     """Return the enabled rules of a stored document."""
-    return [_rule(rule) for rule in document["Rules"] if rule["Status"] == "Enabled"]
+    return [_rule(rule, document["Role"]) for rule in document["Rules"] if rule["Status"] == "Enabled"]
 
 
-def _rule(rule: Mapping[str, Any]) -> Rule:
+def _rule(rule: Mapping[str, Any], role_arn: str) -> Rule:
     wanted = read_filter(rule)
     destination, selection = rule["Destination"], rule.get("SourceSelectionCriteria", {})
     place = place_of_arn(destination["Bucket"])
     markers = rule.get("DeleteMarkerReplication", {"Status": "Disabled" if "Filter" in rule else "Enabled"})
     return Rule(
         id=rule["ID"],
+        role_arn=role_arn,
         priority=rule.get("Priority", 0),
         prefix=wanted.prefix if "Filter" in rule else rule["Prefix"],
         tags=dict(wanted.tags),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
@@ -23,6 +24,7 @@ from buckets.models import (
     Versioning,
 )
 from buckets.names import is_valid_bucket_name
+from buckets.tags import TAGGING
 from events.models import EventTarget
 from events.services.outbox import note_test_event
 from s3protocol import errors
@@ -162,6 +164,16 @@ def put_configuration(*, bucket_id: int, kind: str, document: Any) -> None:
     BucketConfiguration.objects.update_or_create(bucket_id=bucket_id, kind=kind, defaults={"document": document})
 
 
+@transaction.atomic
+def put_bucket_tagging(*, bucket_id: int, tags: Mapping[str, str] | None) -> None:
+    """Replace a bucket's tags, or (None) remove them: for who reads them, and for who decides by them."""
+    if tags is None:
+        delete_configuration(bucket_id=bucket_id, kind=TAGGING)
+    else:
+        put_configuration(bucket_id=bucket_id, kind=TAGGING, document=tags)
+    Bucket.objects.filter(pk=bucket_id).update(tags=tags)
+
+
 def put_identified_configuration(*, bucket_id: int, kind: str, name: str, document: Any) -> None:
     """Store one of a bucket's documents of a kind, by id. Raises TooManyConfigurations for one more than there can be."""
     with transaction.atomic():
@@ -197,11 +209,13 @@ def put_bucket_notification_configuration(
     """Replace who is told of what happens in a bucket, whoever calls has checked the document; {} tells nobody.
 
     Every change that commits from then on is told. Each target gets a test event, if `tells_targets`. Raises
-    InvalidArgument for a target that there is not.
+    InvalidArgument for a target that there is not for the account of the bucket.
     """
     rules = notification.rules_of(document)
-    targets = {(target.name, target.kind): target for target in EventTarget.objects.all()} if rules else {}
-    bus = next((target for target in targets.values() if target.is_event_bus), None)
+    targets = _event_targets(bucket_id) if rules else {}
+    # The account's own event bus, if it has one; else the one for all.
+    buses = sorted((one for one in targets.values() if one.is_event_bus), key=lambda bus: not bus.account_id)
+    bus = buses[0] if buses else None
     rows = []
     for rule in rules:
         named = bus if rule.target is None else targets.get((rule.target.name, rule.target.kind.value))
@@ -238,6 +252,12 @@ def put_bucket_notification_configuration(
                 )
 
 
+def _event_targets(bucket_id: int) -> dict[tuple[str, str], EventTarget]:
+    """Return the targets that a bucket may use. Two statements."""
+    owner_id = Bucket.objects.values_list("owner_id", flat=True).get(pk=bucket_id)
+    return {(target.name, target.kind): target for target in EventTarget.objects.all() if target.serves(owner_id)}
+
+
 def put_bucket_logging(*, bucket_id: int, document: Any) -> None:
     """Begin to deliver access logs of what is asked from now on, change where they go, or (None) end it."""
     with transaction.atomic():
@@ -269,6 +289,7 @@ def put_bucket_replication(*, bucket_id: int, document: Mapping[str, Any] | None
             ReplicationRule(
                 bucket_id=bucket_id,
                 rule_id=rule.id,
+                role_arn=rule.role_arn,
                 priority=rule.priority,
                 prefix=rule.prefix,
                 tags=dict(rule.tags),
@@ -289,7 +310,9 @@ def put_bucket_replication(*, bucket_id: int, document: Mapping[str, Any] | None
 def _check_replicable(bucket: Bucket, document: Mapping[str, Any]) -> None:
     if bucket.versioning != Versioning.ENABLED:
         raise errors.InvalidRequest("Versioning must be 'Enabled' on the bucket to apply a replication configuration")
-    for rule in replication.enabled_rules({"Rules": [{**one, "Status": "Enabled"} for one in document["Rules"]]}):
+    for rule in replication.enabled_rules(
+        {**document, "Rules": [{**one, "Status": "Enabled"} for one in document["Rules"]]}
+    ):
         if rule.remote:
             if find_remote_store(rule.remote, account_id=bucket.owner_id) is None:
                 raise errors.InvalidRequest("Destination store must be registered.")
@@ -317,13 +340,24 @@ def delete_configuration(*, bucket_id: int, kind: str) -> None:
 
 def find_remote_store(name: str, *, account_id: str) -> RemoteStore | None:
     """Return an active store that the buckets of an account may be replicated to."""
-    return RemoteStore.objects.filter(name=name, is_active=True, account_id__in=("", account_id)).first()
+    open_to_it = Q(is_shared=True) | Q(account_id=account_id)
+    return RemoteStore.objects.filter(open_to_it, name=name, is_active=True).first()
 
 
 def add_remote_store(
-    *, name: str, url: str, region: str, access_key_id: str, secret_key: str, account_id: str = ""
+    *,
+    name: str,
+    url: str,
+    region: str,
+    access_key_id: str,
+    secret_key: str,
+    account_id: str = "",
+    is_shared: bool = False,
 ) -> RemoteStore:
-    """Register another store; the secret key is sealed. Connects to nothing. Raises IntegrityError for a name twice."""
+    """Register another store, for an account or for all; the secret key is sealed. Connects to nothing.
+
+    Raises IntegrityError for a name twice.
+    """
     sealed = seal(secret_key, purpose=REMOTE_PURPOSE)
     with transaction.atomic():
         return RemoteStore.objects.create(
@@ -333,6 +367,7 @@ def add_remote_store(
             access_key_id=access_key_id,
             sealed_secret_key=sealed,
             account_id=account_id,
+            is_shared=is_shared,
         )
 
 

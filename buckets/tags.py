@@ -12,6 +12,9 @@ from urllib.parse import parse_qsl
 
 from s3protocol import errors
 
+TAGGING = "tagging"
+"""The kind of configuration that a bucket's own tags are."""
+
 OBJECT_TAG_COUNT_MAX = 10
 BUCKET_TAG_COUNT_MAX = 50
 KEY_LENGTH_MAX = 128

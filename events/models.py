@@ -19,6 +19,12 @@ class EventTarget(models.Model):
     kind = models.CharField(max_length=16, choices=[(kind.value, kind.value) for kind in TargetKind])
     address = models.CharField(max_length=1024, help_text="Where it is, without passwords.")
     sealed_settings = models.BinaryField(help_text="Sealed by accesscontrol.secrets; never shown.")
+    account_id = models.CharField(
+        max_length=12, blank=True, default="", db_default="", help_text="The account whose buckets may use it."
+    )
+    is_shared = models.BooleanField(
+        default=False, db_default=False, help_text="Whether the buckets of every account may use it."
+    )
     is_active = models.BooleanField(default=True, help_text="Events for an inactive target wait.")
     is_event_bus = models.BooleanField(
         default=False, help_text="Whether it gets all events of buckets with an EventBridgeConfiguration."
@@ -32,11 +38,16 @@ class EventTarget(models.Model):
     class Meta:
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["is_event_bus"], condition=Q(is_event_bus=True), name="one_event_bus"),
+            # Of an account, and one (of no account) for all.
+            models.UniqueConstraint(fields=["account_id"], condition=Q(is_event_bus=True), name="one_event_bus"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def serves(self, account_id: str) -> bool:
+        """Say whether events of an account's buckets may go there: its own, or opened to all by an operator."""
+        return self.is_shared or (bool(account_id) and self.account_id == account_id)
 
     @property
     def arn(self) -> str:

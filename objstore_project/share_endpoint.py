@@ -36,6 +36,7 @@ from objects.services.encryption import unwrap
 from objects.services.read import iterate_version
 from objstore_project.s3_endpoint.address import bucket_of_host, read_headers
 from objstore_project.s3_endpoint.audit_trail import new_draft, record
+from objstore_project.s3_endpoint.rates import keep_rates_of
 from s3protocol import errors
 from s3protocol.codec import WireResponse
 from sharing.models import ShareLink
@@ -146,6 +147,7 @@ def _answer(environ: Mapping[str, Any], draft: AuditDraft) -> WireResponse:
     visit = _Visit(environ, read_headers(environ), token, rest, draft)
     draft.bucket, draft.key, draft.owner_id = link.bucket.name, link.key, link.bucket.owner_id
     draft.version_id, draft.access_key_id = link.version_id or None, f"share:{link.pk}"
+    keep_rates_of(draft, account_id=link.creator.account_id, bucket_id=link.bucket_id)
     ended = why_ended(link, datetime.now(UTC))
     if ended is not None:
         raise _Refusal(410, "LinkEnded", f"This link {ended}.")

@@ -12,13 +12,12 @@ from accesscontrol.requested_acl import AclHeaders, account_members, acl_of_head
 from buckets import selectors, services
 from buckets.context import RequestContext
 from buckets.models import Versioning, default_object_ownership
-from buckets.tags import BUCKET_TAG_COUNT_MAX, tag_set, tags_from_document
+from buckets.tags import BUCKET_TAG_COUNT_MAX, TAGGING, tag_set, tags_from_document
 from s3protocol import errors
 from s3protocol.registry import Decided, operation
 
 LEGACY_REGION = "us-east-1"
 BUCKET_PAGE_SIZE_MAX = 10_000
-TAGGING = "tagging"
 
 
 @operation("ListBuckets", action="s3:ListAllMyBuckets")
@@ -101,7 +100,7 @@ def create_bucket(
             raise
     else:
         if tags:
-            services.put_configuration(bucket_id=created.pk, kind=TAGGING, document=tags)
+            services.put_bucket_tagging(bucket_id=created.pk, tags=tags)
     return {"Location": f"/{bucket}"}
 
 
@@ -161,12 +160,12 @@ def get_bucket_tagging(context: RequestContext, *, bucket: str) -> dict[str, Any
 def put_bucket_tagging(context: RequestContext, *, bucket: str, tagging: dict[str, Any]) -> dict[str, Any]:
     """Replace a bucket's tags."""
     tags = tags_from_document(tagging, count_max=BUCKET_TAG_COUNT_MAX)
-    services.put_configuration(bucket_id=context.bucket.id, kind=TAGGING, document=tags)
+    services.put_bucket_tagging(bucket_id=context.bucket.id, tags=tags)
     return {}
 
 
 @operation("DeleteBucketTagging", action="s3:PutBucketTagging")
 def delete_bucket_tagging(context: RequestContext, *, bucket: str) -> dict[str, Any]:
     """Remove a bucket's tags."""
-    services.delete_configuration(bucket_id=context.bucket.id, kind=TAGGING)
+    services.put_bucket_tagging(bucket_id=context.bucket.id, tags=None)
     return {}

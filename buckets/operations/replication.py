@@ -7,6 +7,7 @@ from typing import Any
 
 from accesscontrol.authorization import decide_about
 from accesscontrol.denials import access_denied
+from accesscontrol.services.service_roles import is_role_of
 from buckets import selectors, services
 from buckets.context import RequestContext
 from buckets.replication import KIND, checked_document, enabled_rules
@@ -44,10 +45,13 @@ def put_bucket_replication(
 def _authorize(context: RequestContext, document: dict[str, Any]) -> None:
     """Raise AccessDenied unless the principal may have the account of the bucket carry versions to where the rules say.
 
-    Replicas are written in the name of that account. So who asks for them needs what AWS asks for, iam:PassRole, and must be
-    allowed to replicate into the account's other buckets himself; other accounts' buckets are for their policies to open.
+    Replicas are written as a role of that account, and of no other. So who asks for them needs what AWS asks for,
+    iam:PassRole, and must be allowed to replicate into the account's other buckets himself; what the role may do is asked
+    when a version is carried.
     """
     owner_id = context.bucket.owner_id
+    if not is_role_of(document["Role"], owner_id):
+        raise errors.AccessDenied("Cross-account pass role is not allowed.")
     decision = decide_about(
         context.principal,
         action="iam:PassRole",

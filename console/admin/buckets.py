@@ -152,8 +152,8 @@ class ReplicationAdmin(RowsAdmin):
 class RemoteStoreAdmin(RowsAdmin):
     """Other stores that buckets can be replicated to."""
 
-    editable = ("is_active",)
+    editable = ("is_active", "account_id", "is_shared")
     hidden = ("sealed_secret_key",)
-    list_display = ("name", "url", "region", "access_key_id", "account_id", "is_active")
+    list_display = ("name", "url", "region", "access_key_id", "account_id", "is_shared", "is_active")
     search_fields = ("^name",)
     ordering = ("name",)

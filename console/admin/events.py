@@ -42,7 +42,7 @@ class NewTargetForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic w
 
     class Meta:
         model = EventTarget
-        fields = ("name", "kind", "is_event_bus")
+        fields = ("name", "kind", "account_id", "is_shared", "is_event_bus")
 
     def clean(self) -> dict[str, Any]:
         """Refuse settings that can't work."""
@@ -59,10 +59,20 @@ class NewTargetForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic w
 class EventTargetAdmin(RowsAdmin):
     """Event targets."""
 
-    editable = ("is_active",)
+    editable = ("is_active", "account_id", "is_shared")
     hidden = ("sealed_settings",)
     more_fields = ("arn", "waiting_link")
-    list_display = ("name", "kind", "address", "is_active", "attempts", "last_error", "waiting_link")
+    list_display = (
+        "name",
+        "kind",
+        "address",
+        "account_id",
+        "is_shared",
+        "is_active",
+        "attempts",
+        "last_error",
+        "waiting_link",
+    )
     search_fields = ("^name",)
     ordering = ("name",)
 
@@ -76,7 +86,7 @@ class EventTargetAdmin(RowsAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Ask for what a target needs."""
-        return super().get_fields(request, obj) if obj else ["name", "kind", "is_event_bus", *_SETTINGS]
+        return super().get_fields(request, obj) if obj else [*NewTargetForm.Meta.fields, *_SETTINGS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Fix everything but the switch."""
@@ -85,12 +95,16 @@ class EventTargetAdmin(RowsAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001
         """Register by the service, or switch."""
         if change:
-            EventTarget.objects.filter(pk=obj.pk).update(is_active=obj.is_active)
+            EventTarget.objects.filter(pk=obj.pk).update(
+                is_active=obj.is_active, account_id=obj.account_id, is_shared=obj.is_shared
+            )
             return
         new = add_event_target(
             name=obj.name,
             kind=TargetKind(obj.kind),
             settings={name: form.cleaned_data.get(name, "") for name in _SETTINGS},
+            account_id=obj.account_id,
+            is_shared=obj.is_shared,
             is_event_bus=obj.is_event_bus,
         )
         obj.pk = new.pk

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ssl
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from amqp.exceptions import AMQPError, MessageNacked
 from kombu import Connection, Exchange, Producer
 from kombu.exceptions import KombuError, OperationalError
 
+from accesscontrol.outbound import OutboundRefused, judged_address
 from events.errors import EventRefused, TargetMisconfigured, TargetUnavailable
 from events.senders.protocol import TIMEOUT_SECONDS, Message, Settings
 
@@ -21,10 +22,33 @@ _SCHEMES = ("amqp://", "amqps://")
 
 def check_settings(settings: Settings) -> None:
     """Raise TargetMisconfigured for settings that can't work."""
-    if not settings.get("url", "").startswith(_SCHEMES):
+    if not settings.get("url", "").startswith(_SCHEMES) or not _parts(settings["url"]).hostname:
         raise TargetMisconfigured("an AMQP target is at amqp:// or amqps://")
     if not (settings.get("exchange") or settings.get("routing_key")):
         raise TargetMisconfigured("an AMQP target needs an exchange, or the name of a queue as its routing key")
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise TargetMisconfigured(str(error)) from None
+    return parts
+
+
+def _judged_url(url: str) -> str:
+    """Return the URL with the address that was judged in the place of the host. Raises TargetUnavailable."""
+    parts = urlsplit(url)
+    port = parts.port or (5671 if parts.scheme == "amqps" else 5672)
+    try:
+        address = judged_address(str(parts.hostname), port)
+    except (OutboundRefused, OSError) as error:
+        raise TargetUnavailable(str(error)) from None
+    user, at, _ = parts.netloc.rpartition("@")
+    host = f"[{address}]" if ":" in address else address
+    # py-amqp alone, which waits for confirmations.
+    return parts._replace(scheme="pyamqp", netloc=f"{user}{at}{host}:{port}").geturl()
 
 
 def _tls(url: str) -> dict[str, Any] | bool:
@@ -42,8 +66,7 @@ class AmqpSender:
         self._routing_key = settings.get("routing_key", "")
         self._returned: list[str] = []
         self._connection = Connection(
-            # py-amqp alone, which waits for confirmations.
-            settings["url"].replace("amqp://", "pyamqp://", 1).replace("amqps://", "pyamqp://", 1),
+            _judged_url(settings["url"]),
             ssl=_tls(settings["url"]),
             connect_timeout=TIMEOUT_SECONDS,
             transport_options={

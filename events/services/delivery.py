@@ -175,6 +175,8 @@ class _Senders:
             if self._stopped.is_set():
                 return
             try:
+                if not self._target.serves(taken.facts.bucket_owner_id):
+                    raise EventRefused("the target is not open to the account of the bucket")
                 self._sender().send(self._message(taken.facts))
             except EventRefused as error:
                 group.refused_id, group.error = taken.facts.sequence, str(error)

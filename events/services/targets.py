@@ -17,8 +17,16 @@ from events.senders import Settings, check_settings
 PURPOSE = b"objstore event targets"
 
 
-def add_event_target(*, name: str, kind: TargetKind, settings: Settings, is_event_bus: bool = False) -> EventTarget:
-    """Register a target. Connects to nothing: a test event finds out whether it answers.
+def add_event_target(
+    *,
+    name: str,
+    kind: TargetKind,
+    settings: Settings,
+    account_id: str = "",
+    is_shared: bool = False,
+    is_event_bus: bool = False,
+) -> EventTarget:
+    """Register a target of an account, or for all. Connects to nothing: a test event finds out whether it answers.
 
     `settings` hold `url` and what the kind needs. Raises TargetMisconfigured, also for a name that is taken.
     """
@@ -31,6 +39,8 @@ def add_event_target(*, name: str, kind: TargetKind, settings: Settings, is_even
                 kind=kind.value,
                 address=shown_address(kept["url"]),
                 sealed_settings=seal(json.dumps(kept), purpose=PURPOSE),
+                account_id=account_id,
+                is_shared=is_shared,
                 is_event_bus=is_event_bus,
             )
     except IntegrityError as error:

@@ -17,6 +17,7 @@ class BucketUsage(models.Model):
     size_bytes = models.BigIntegerField(db_default=0, help_text="Bytes of all visible versions.")
     history_count = models.BigIntegerField(db_default=0, help_text="Recoverable versions that S3 no longer sees.")
     history_bytes = models.BigIntegerField(db_default=0, help_text="Bytes of those.")
+    annotation_bytes = models.BigIntegerField(db_default=0, help_text="Bytes of annotations of visible versions.")
 
     class Meta:
         constraints: ClassVar = [

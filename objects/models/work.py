@@ -125,6 +125,7 @@ class Replication(models.Model):
 
     bucket_id = models.BigIntegerField()
     rule_id = models.CharField(max_length=255)
+    role_arn = models.CharField(max_length=2048, db_default="", default="", help_text="As whom it is carried.")
     key = models.TextField(db_collation="C")
     version_row = models.BigIntegerField()
     kind = models.CharField(max_length=7, help_text="version, marker or change.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Sum
+
 from objects.listing import successor
 from objects.models import Annotation
 
@@ -36,6 +38,12 @@ _FIELDS = ("name", "size_bytes", "etag", "checksum_algorithm", "checksum", "modi
 def has_annotations(version_row: int) -> bool:
     """Say whether a version has any. One statement."""
     return Annotation.objects.filter(version_id=version_row).exists()
+
+
+def size_of_annotations(version_row: int) -> int:
+    """Return how many bytes the annotations of a version have. One statement."""
+    size_bytes = Annotation.objects.filter(version_id=version_row).aggregate(total=Sum("size_bytes"))["total"]
+    return int(size_bytes or 0)
 
 
 def find_annotation(version_row: int, name: str) -> AnnotationContent | None:

@@ -140,7 +140,7 @@ _WRONG_USAGE = """
 WITH counted AS (
      SELECT bucket_id, sum(object_count)::bigint AS objects, sum(version_count)::bigint AS versions,
             sum(size_bytes)::bigint AS bytes, sum(history_count)::bigint AS history,
-            sum(history_bytes)::bigint AS history_bytes
+            sum(history_bytes)::bigint AS history_bytes, sum(annotation_bytes)::bigint AS annotations
        FROM objects_bucketusage GROUP BY bucket_id),
 keys AS (SELECT bucket_id, count(*) FILTER (WHERE is_listed) AS objects FROM objects_object GROUP BY bucket_id),
 recounted AS (
@@ -149,14 +149,20 @@ recounted AS (
             count(*) FILTER (WHERE deleted_at IS NOT NULL AND NOT is_delete_marker) AS history,
             coalesce(sum(size_bytes) FILTER (WHERE deleted_at IS NOT NULL), 0)::bigint AS history_bytes
        FROM objects_objectversion GROUP BY bucket_id),
+annotated AS (
+     SELECT v.bucket_id, sum(a.size_bytes)::bigint AS annotations
+       FROM objects_annotation a JOIN objects_objectversion v ON v.id = a.version_id
+      WHERE v.deleted_at IS NULL GROUP BY v.bucket_id),
 both_of AS (
      SELECT bucket_id,
             ARRAY[coalesce(c.objects, 0), coalesce(c.versions, 0), coalesce(c.bytes, 0), coalesce(c.history, 0),
-                  coalesce(c.history_bytes, 0)] AS counted,
+                  coalesce(c.history_bytes, 0), coalesce(c.annotations, 0)] AS counted,
             ARRAY[coalesce(k.objects, 0), coalesce(r.versions, 0), coalesce(r.bytes, 0), coalesce(r.history, 0),
-                  coalesce(r.history_bytes, 0)] AS recounted
-       FROM counted c FULL JOIN keys k USING (bucket_id) FULL JOIN recounted r USING (bucket_id))
-SELECT format('bucket %s (%s): counted %s, recounted %s (objects, versions, bytes, history, bytes in history)',
+                  coalesce(r.history_bytes, 0), coalesce(a.annotations, 0)] AS recounted
+       FROM counted c FULL JOIN keys k USING (bucket_id) FULL JOIN recounted r USING (bucket_id)
+       LEFT JOIN annotated a USING (bucket_id))
+SELECT format('bucket %s (%s): counted %s, recounted %s (objects, versions, bytes, history, bytes in history, '
+              'bytes of annotations)',
               coalesce(b.name, 'deleted'), x.bucket_id, x.counted, x.recounted)
   FROM both_of x LEFT JOIN buckets_bucket b ON b.id = x.bucket_id
  WHERE x.counted <> x.recounted ORDER BY x.bucket_id

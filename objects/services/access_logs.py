@@ -33,7 +33,7 @@ from s3protocol.checksums import ChecksumAlgorithm
 logger = logging.getLogger("objstore.access_logs")
 
 BATCH_ROWS_MAX = 10_000
-SOURCES = ("s3", "share")
+SOURCES = ("s3", "share", "website")
 
 
 @dataclass(slots=True)

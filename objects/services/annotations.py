@@ -29,8 +29,14 @@ _COPY_ANNOTATIONS = "SELECT objects_copy_annotations(%s, %s)"
 
 # Plan: primary key, then the unique index one_annotation_per_name.
 _DELETE_ANNOTATION = """
-DELETE FROM objects_annotation a USING objects_objectversion v
- WHERE v.id = a.version_id AND a.version_id = %s AND a.name = %s AND NOT objects_is_locked(v, %s)
+WITH gone AS (
+    DELETE FROM objects_annotation a USING objects_objectversion v
+     WHERE v.id = a.version_id AND a.version_id = %s AND a.name = %s AND NOT objects_is_locked(v, %s)
+    RETURNING v.bucket_id, a.size_bytes)
+SELECT objects_count_annotations(bucket_id, -size_bytes) FROM gone
+"""
+_COUNT_ANNOTATIONS = """
+SELECT objects_count_annotations(v.bucket_id, %s) FROM objects_objectversion v WHERE v.id = %s
 """
 
 
@@ -122,6 +128,7 @@ def copy_annotations(*, source: VersionRecord, target_row: int, has_same_key: bo
             cursor.execute(_COPY_ANNOTATIONS, [source.id, target_row])
         return
     names = Annotation.objects.filter(version_id=source.id).order_by("name").values_list("name", flat=True)
+    size_bytes = 0
     for name in list(names):
         content = find_annotation(source.id, name)
         if content is None:
@@ -141,3 +148,6 @@ def copy_annotations(*, source: VersionRecord, target_row: int, has_same_key: bo
             payload=payload,
             modified_at=told.modified_at,
         )
+        size_bytes += told.size_bytes
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_ANNOTATIONS, [size_bytes, target_row])

@@ -19,6 +19,7 @@ from chunks.errors import NotEnoughFragments
 from objects.encryption import EncryptionChoice, StoredEncryption, may_share_chunks
 from objects.models import MultipartUpload, ObjectVersion
 from objects.ranges import ByteRange
+from objects.selectors.annotations import size_of_annotations
 from objects.selectors.lookup import VersionRecord
 from objects.services.annotations import copy_annotations
 from objects.services.body import store_body
@@ -69,6 +70,8 @@ def copy_object(
     `version` gives all but encryption and, where the encryption needs another one, ETag. Raises NoSuchKey when the source
     is erased meanwhile, PreconditionFailed, NoSuchBucket, KMSNotFoundException, KMSDisabledException.
     """
+    if with_annotations:
+        version = replace(version, annotation_bytes=size_of_annotations(source.version.id))
     is_alike = are_laid_out_alike(source.version.storage_class, version.storage_class)
     if is_alike and may_share_chunks(source.version.encryption, source.customer_key, encryption):
         data_key = None

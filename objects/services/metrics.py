@@ -34,7 +34,7 @@ SELECT %(bucket_id)s, %(name)s, date_trunc('hour', a.at), count(*),
        count(*) FILTER (WHERE a.status BETWEEN 400 AND 499), count(*) FILTER (WHERE a.status >= 500), sum(a.duration_us)
   FROM audit_auditevent a
  WHERE a.id > %(after)s AND a.id <= %(up_to)s AND a.at > now() - interval '2 days'
-   AND a.source = 's3' AND a.bucket = %(bucket)s
+   AND a.source IN ('s3', 'website') AND a.bucket = %(bucket)s
    AND (%(is_whole)s OR (a.key IS NOT NULL AND starts_with(a.key, %(prefix)s)))
    AND (%(tags)s = '{}' OR EXISTS (
        SELECT FROM objects_object o JOIN objects_objectversion v ON v.id = o.current_version_id

@@ -63,10 +63,13 @@ class NewVersion:
     version_id: str = field(default_factory=new_version_id)
     event_name: str = CREATED_BY_PUT
     replication_status: str = ""
+    annotation_bytes: int = 0  # of the annotations that it will get in the same transaction, for the quota
 
     def document(self) -> str:
         """Render the columns for the publishing functions, which know the empty ones: what is left out costs nothing."""
         columns = {name: value for name in self.__slots__ if (value := getattr(self, name)) not in (None, "", {})}
+        if not self.annotation_bytes:
+            del columns["annotation_bytes"]
         if columns.pop("lock") is not NO_LOCK:
             columns |= asdict(self.lock)
         columns["cause"] = cause_document(columns.pop("event_name"))

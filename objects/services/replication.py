@@ -1,5 +1,6 @@
 """Carry versions, delete markers and changes of versions to other buckets of this store.
 
+Each is read and written as the role of the configuration (`replication_role`): by what it may do when that happens.
 No byte moves where both may share chunks; version ids, metadata, tags, checksums and locks are the source's.
 
 Rows are queued by `objects/sql` in the transaction of the write. One process at a time works for a bucket (`workers`
@@ -19,11 +20,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Coalesce, Now
 
-from accesscontrol.authorization import decide
-from accesscontrol.errors import SecretUnreadable
-from accesscontrol.principal import Principal
-from accesscontrol.request_facts import RequestFacts
-from accesscontrol.selectors.accounts import find_owner
+from accesscontrol.errors import RoleNotAssumable, SecretUnreadable
 from buckets.models import Versioning
 from buckets.selectors import BucketRecord, find_bucket
 from buckets.services import find_remote_store
@@ -33,13 +30,14 @@ from objects.encryption import EncryptionChoice, Method
 from objects.models import ObjectVersion, Replication
 from objects.replica import STATUS, ReplicaClaim
 from objects.retention import NO_LOCK, ObjectLock
-from objects.selectors.lookup import LookUp, VersionRecord, find_parts, look_up_row
+from objects.selectors.lookup import VersionRecord, find_parts, look_up_row
 from objects.services.copy import copy_object, share_version
 from objects.services.encryption import default_choice, open_version
 from objects.services.events import note_version_event
 from objects.services.publish import UNCONDITIONAL, NewVersion, call_publisher, raise_outcome
 from objects.services.read import iterate_version
 from objects.services.remote import RemoteBucket, RemoteRefused
+from objects.services.replication_role import ReplicationRefused, ReplicationRole
 from s3protocol import errors
 from s3protocol.timestamps import format_iso8601
 
@@ -79,10 +77,6 @@ UPDATE objects_objectversion v SET replication_status = 'COMPLETED'
 _DELETE_OBJECT = "SELECT outcome FROM objects_delete_object(%s, %s, NULL, %s::jsonb, NULL, NULL, NULL, false)"
 
 
-class ReplicationRefused(Exception):
-    """The destination is not there, or takes no replicas."""
-
-
 @dataclass(slots=True)
 class Replicated:
     """What a run did."""
@@ -112,7 +106,14 @@ def replicate_bucket(bucket_id: int, *, may_go_on: Callable[[], bool]) -> Replic
                 continue
             try:
                 _carry(row)
-            except (ReplicationRefused, RemoteRefused, SecretUnreadable, errors.S3Error, ChunkError) as failure:
+            except (
+                ReplicationRefused,
+                RoleNotAssumable,
+                RemoteRefused,
+                SecretUnreadable,
+                errors.S3Error,
+                ChunkError,
+            ) as failure:
                 _put_off(row, str(failure) or type(failure).__name__)
                 stuck.add(place)
                 replicated.failed += 1
@@ -131,11 +132,13 @@ def _carry(row: Replication) -> None:
         return
     if not ObjectVersion.objects.filter(pk=row.version_row, deleted_at=None).exists():
         return
-    source = found.version
+    role = ReplicationRole.assume(row, found.bucket)
+    source = role.readable(found.version)
     if row.remote_name:
-        _carry_away(row, source, found.bucket.owner_id)
+        _carry_away(row, source, found.bucket.owner_id, role)
         return
-    destination = _destination(row, found.bucket)
+    destination = _destination(row, role)
+    source = role.tagged(source, destination)
     replica = (
         ObjectVersion.objects.filter(
             object__bucket_id=destination.id, object__key=row.key, version_id=source.version_id
@@ -149,14 +152,16 @@ def _carry(row: Replication) -> None:
     elif replica is None and row.kind == "marker":
         _mark(row, source, destination)
     elif replica is None:
-        _publish(row, found, destination)
+        _publish(row, source, destination)
 
 
-def _carry_away(row: Replication, source: VersionRecord, account_id: str) -> None:
+def _carry_away(row: Replication, source: VersionRecord, account_id: str, role: ReplicationRole) -> None:
     """Do what a row asks for in another store. Raises RemoteRefused, ReplicationRefused."""
     store = find_remote_store(row.remote_name, account_id=account_id)
     if store is None:
         raise ReplicationRefused(f"there is no active store {row.remote_name} for the account")
+    source = role.tagged(source, None)
+    role.require_remote("s3:ReplicateDelete" if row.kind == "marker" else "s3:ReplicateObject")
     remote = RemoteBucket(store, row.destination_name)
     if row.kind == "change":
         remote.put_tags(row.key, source.version_id, source.tags)
@@ -186,33 +191,18 @@ def _send_version(remote: RemoteBucket, row: Replication, source: VersionRecord)
     remote.put_version(source, claim, body, headers)
 
 
-def _destination(row: Replication, source: BucketRecord) -> BucketRecord:
-    """Return the bucket that takes the replica, if its owner lets the source's. Raises ReplicationRefused."""
+def _destination(row: Replication, role: ReplicationRole) -> BucketRecord:
+    """Return the bucket that takes the replica, if the role may put it there. Raises ReplicationRefused."""
     destination = find_bucket(row.destination_name)
     if destination is None or destination.versioning != Versioning.ENABLED.value:
         raise ReplicationRefused(f"there is no versioned bucket {row.destination_name}")
-    owner = find_owner(source.owner_id)
-    principal = Principal(
-        account_id=source.owner_id,
-        canonical_id=owner.canonical_id,
-        display_name=owner.display_name,
-        user_id=None,
-        user_name="",
-        is_root=True,
-    )
-    actions = ["s3:ReplicateDelete" if row.kind == "marker" else "s3:ReplicateObject"]
+    role.require("s3:ReplicateDelete" if row.kind == "marker" else "s3:ReplicateObject", destination)
     if row.takes_ownership:
-        actions.append("s3:ObjectOwnerOverrideToBucketOwner")
-    facts = RequestFacts(is_secure=True, now=datetime.now(UTC), region=settings.OBJSTORE_REGION)
-    for action in actions:
-        if not decide(principal, action=action, bucket=destination, key=row.key, facts=facts).is_allowed:
-            raise ReplicationRefused(f"{row.destination_name} does not allow {action} to the account of the source")
+        role.require("s3:ObjectOwnerOverrideToBucketOwner", destination)
     return destination
 
 
-def _publish(row: Replication, found: LookUp, destination: BucketRecord) -> None:
-    source = found.version
-    assert source is not None
+def _publish(row: Replication, source: VersionRecord, destination: BucketRecord) -> None:
     version = NewVersion(
         owner_id=destination.owner_id if row.takes_ownership else source.owner_id,
         acl=None if row.takes_ownership or source.acl is None else json.loads(source.acl),

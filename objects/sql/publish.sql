@@ -20,6 +20,13 @@ CREATE FUNCTION objects_count_usage(
            history_bytes = u.history_bytes + excluded.history_bytes
 $$;
 
+CREATE FUNCTION objects_count_annotations(p_bucket_id bigint, p_bytes bigint) RETURNS void LANGUAGE sql AS $$
+    -- Likewise, of the payloads beside visible versions.
+    INSERT INTO objects_bucketusage AS u (bucket_id, slot, annotation_bytes)
+    SELECT p_bucket_id, pg_backend_pid() % 16, p_bytes WHERE p_bytes <> 0
+    ON CONFLICT (bucket_id, slot) DO UPDATE SET annotation_bytes = u.annotation_bytes + excluded.annotation_bytes
+$$;
+
 CREATE FUNCTION objects_note_event(
     p_bucket_id bigint, p_name text, p_key text, p_version_id text, p_size_bytes bigint, p_etag text, p_cause jsonb
 ) RETURNS void LANGUAGE sql AS $$
@@ -44,9 +51,9 @@ CREATE FUNCTION objects_queue_replication(p_version_row bigint, p_kind text) RET
 -- Plan: a range of the index replication_rules_of_bucket.
 BEGIN
     INSERT INTO objects_replication
-           (bucket_id, rule_id, key, version_row, kind, destination_name, remote_name, storage_class, takes_ownership,
+           (bucket_id, rule_id, role_arn, key, version_row, kind, destination_name, remote_name, storage_class, takes_ownership,
             kms_key, queued_at)
-    SELECT DISTINCT ON (r.remote_name, r.destination_name) v.bucket_id, r.rule_id, o.key, v.id, p_kind,
+    SELECT DISTINCT ON (r.remote_name, r.destination_name) v.bucket_id, r.rule_id, r.role_arn, o.key, v.id, p_kind,
            r.destination_name, r.remote_name, r.storage_class, r.takes_ownership, r.kms_key, clock_timestamp()
       FROM objects_objectversion v JOIN objects_object o ON o.id = v.object_id
       JOIN buckets_replicationrule r ON r.bucket_id = v.bucket_id
@@ -109,7 +116,11 @@ CREATE FUNCTION objects_retire_version(
 -- is still listed is for the caller to count.
 DECLARE
     v_versions int := CASE WHEN p_version.is_delete_marker THEN 0 ELSE 1 END;
+    v_annotations bigint := (SELECT sum(a.size_bytes) FROM objects_annotation a WHERE a.version_id = p_version.id);
 BEGIN
+    IF v_annotations IS NOT NULL THEN
+        PERFORM objects_count_annotations(p_version.bucket_id, -v_annotations);
+    END IF;
     IF p_history_seconds > 0 THEN
         UPDATE objects_objectversion SET deleted_at = p_now, superseded_at = coalesce(superseded_at, p_now)
          WHERE id = p_version.id;
@@ -175,6 +186,8 @@ DECLARE
     v_is_replicated boolean;
     v_room record;
     v_fits boolean;
+    -- What it takes of a quota: copies bring annotations along, which are counted when they are there.
+    v_weight bigint := (p_version->>'size_bytes')::bigint + coalesce((p_version->>'annotation_bytes')::bigint, 0);
 BEGIN
     outcome := '';
     PERFORM pg_advisory_xact_lock_shared(28514, hashint8(p_bucket_id));
@@ -191,9 +204,9 @@ BEGIN
     version_id := CASE WHEN v_versioning = 'Enabled' THEN p_version->>'version_id' ELSE 'null' END;
     version_row := nextval('objects_objectversion_id_seq');
     -- Before the key's lock, as writers near the end of a quota take turns.
-    v_room := objects_quota_room(p_bucket_id, (p_version->>'size_bytes')::bigint);
+    v_room := objects_quota_room(p_bucket_id, v_weight);
     v_fits := coalesce(v_room.objects_left >= 1, true)
-          AND coalesce(v_room.bytes_left >= (p_version->>'size_bytes')::bigint, true);
+          AND coalesce(v_room.bytes_left >= v_weight, true);
     LOOP
         IF p_if_match IS NULL AND v_fits THEN
             -- A new key: nobody can be waiting for it, its row is born pointing at the version that follows.
@@ -244,7 +257,7 @@ BEGIN
     END IF;
     -- What is replaced makes room for what replaces it.
     IF NOT v_fits AND ((NOT v_was_listed AND v_room.objects_left < 1)
-        OR v_room.bytes_left + coalesce(v_replaced.size_bytes, 0) < (p_version->>'size_bytes')::bigint) THEN
+        OR v_room.bytes_left + coalesce(v_replaced.size_bytes, 0) < v_weight) THEN
         outcome := 'QuotaExceeded';
         RETURN;
     END IF;

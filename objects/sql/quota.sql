@@ -35,7 +35,7 @@ END $$;
 CREATE FUNCTION objects_used(p_bucket_id bigint, p_account_id text, OUT objects bigint, OUT bytes bigint)
 LANGUAGE sql VOLATILE AS $$
     -- What a bucket holds, or with an account all buckets of it.
-    SELECT coalesce(sum(u.object_count), 0)::bigint, coalesce(sum(u.size_bytes), 0)::bigint
+    SELECT coalesce(sum(u.object_count), 0)::bigint, coalesce(sum(u.size_bytes + u.annotation_bytes), 0)::bigint
       FROM objects_bucketusage u
      WHERE u.bucket_id = ANY (CASE WHEN p_account_id IS NULL THEN ARRAY[p_bucket_id]
            ELSE ARRAY(SELECT b.id FROM buckets_bucket b WHERE b.owner_id = p_account_id) END)

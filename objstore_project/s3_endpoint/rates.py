@@ -9,11 +9,16 @@ from limits.rates import admit
 
 def keep_rates(draft: AuditDraft, bucket: BucketRecord | None) -> None:
     """Let the request in, and have what it moves counted when it has ended. Raises SlowDown, ServiceUnavailable."""
+    keep_rates_of(draft, account_id=draft.account_id, bucket_id=None if bucket is None else bucket.id)
+
+
+def keep_rates_of(draft: AuditDraft, *, account_id: str | None, bucket_id: int | None) -> None:
+    """Likewise, for an account that is not the one that asks: who made a share link answers for its visitors."""
     subjects = []
-    if draft.account_id is not None:
-        subjects.append(f"account:{draft.account_id}")
-    if bucket is not None:
-        subjects.append(f"bucket:{bucket.id}")
+    if account_id is not None:
+        subjects.append(f"account:{account_id}")
+    if bucket_id is not None:
+        subjects.append(f"bucket:{bucket_id}")
     if draft.access_key_id is not None:
         subjects.append(f"key:{draft.access_key_id}")
     spend = admit(subjects)

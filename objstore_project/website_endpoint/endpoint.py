@@ -18,7 +18,7 @@ from django.conf import settings
 
 from accesscontrol.principal import ANONYMOUS
 from accesscontrol.request_facts import RequestFacts
-from audit.draft import begin
+from audit.draft import AuditDraft, begin
 from buckets.context import RequestContext
 from buckets.selectors import BucketRecord, find_bucket, find_configuration
 from buckets.website import KIND, AskedFor, RedirectTarget, Website, location, quoted_path, read_website
@@ -28,6 +28,7 @@ from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.audit_trail import new_draft, note_failure, record
 from objstore_project.s3_endpoint.body import drain
 from objstore_project.s3_endpoint.endpoint import HOST_ID, as_s3_error
+from objstore_project.s3_endpoint.rates import keep_rates
 from objstore_project.s3_endpoint.response import success_response
 from objstore_project.website_endpoint.pages import error_headers, error_page, redirect_page
 from s3protocol import errors
@@ -46,8 +47,11 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
     request_id = f"{random.getrandbits(64):016X}"
     logging_request_id.set(request_id)
     draft = new_draft(environ, request_id)
+    draft.source = "website"
+    draft.operation, draft.action = OPERATIONS.get(environ["REQUEST_METHOD"], ""), "s3:GetObject"
+    draft.name_principal(ANONYMOUS)
     begin(draft)
-    visit = _Visit(environ, request_id)
+    visit = _Visit(environ, request_id, draft)
     error_code = ""
     try:
         response = visit.answer()
@@ -61,9 +65,6 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
     if visit.error is not None:
         error_code = visit.error.code
         note_failure(draft, visit.error, visit.facts)
-    draft.operation, draft.action = OPERATIONS.get(environ["REQUEST_METHOD"], ""), "s3:GetObject"
-    draft.bucket, draft.key = visit.bucket_name, visit.key
-    draft.name_principal(ANONYMOUS)
     response = success_response(response, is_head=environ["REQUEST_METHOD"] == "HEAD")
     response.headers.extend((("x-amz-request-id", request_id), ("x-amz-id-2", HOST_ID)))
     return record(draft, response, error_code)
@@ -72,23 +73,24 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
 class _Visit:
     """One request on its way."""
 
-    def __init__(self, environ: Mapping[str, Any], request_id: str) -> None:
+    def __init__(self, environ: Mapping[str, Any], request_id: str, draft: AuditDraft) -> None:
         self._environ = environ
         self._request_id = request_id
+        self._draft = draft
         self.facts: RequestFacts | None = None
-        self.bucket_name: str | None = None
-        self.key: str | None = None
         self.error: errors.S3Error | None = None
 
     def answer(self) -> WireResponse:
         """Answer with a document, a redirection or a page that says what is wrong."""
         address = read_address(self._environ, settings.OBJSTORE_WEBSITE_DOMAINS)
-        self.bucket_name, self.key = address.bucket, address.key
+        self._draft.bucket, self._draft.key = address.bucket, address.key
         if address.method not in OPERATIONS:
             raise errors.MethodNotAllowed
         bucket = find_bucket(address.bucket or "")
         if bucket is None:
             raise errors.NoSuchBucket(BucketName=address.bucket or "")
+        self._draft.owner_id = bucket.owner_id
+        keep_rates(self._draft, bucket)
         document = find_configuration(bucket.id, KIND)
         if document is None:
             raise errors.NoSuchWebsiteConfiguration(BucketName=bucket.name)
@@ -134,6 +136,7 @@ class _Visit:
         redirect = None if version is None or is_error else version.headers.get("WebsiteRedirectLocation")
         if redirect is not None:
             return redirect_page(301, quote(redirect, safe=ADDRESS_SAFE))
+        self._draft.object_bytes = None if version is None else version.size_bytes
         operation = REGISTRY[OPERATIONS[address.method]]
         codec = codec_for(operation.name)
         headers = {name: address.headers[name] for name in _TAKEN_HEADERS if name in address.headers and not is_error}
@@ -147,7 +150,7 @@ class _Visit:
             raise errors.NoSuchBucket(BucketName=bucket.name)
         assert self.facts is not None
         context = RequestContext(
-            ANONYMOUS, settings.OBJSTORE_REGION, found.bucket, key, found.version, facts=self.facts
+            ANONYMOUS, settings.OBJSTORE_REGION, found.bucket, key, found.version, facts=self.facts, audit=self._draft
         )
         context.authorize_object("s3:GetObject", key=key, version=found.version)
         context.require_payer(found.bucket)

@@ -160,6 +160,8 @@ _CODES_OF_S3 = {
     "InvalidRequest": IncompleteSignature,
     "NotImplemented": IncompleteSignature,
     "InvalidURI": MalformedQueryString,
+    "ServiceUnavailable": ServiceUnavailable,
+    "SlowDown": Throttling,
 }
 
 

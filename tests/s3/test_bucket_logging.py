@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem
+from tests.s3.audit_rows import audit_rows
+from tests.s3.wire import Wire
 
 pytestmark = pytest.mark.live
 
@@ -102,12 +104,17 @@ def test_targets_that_can_be_none(owner: Any, stranger: Any, bucket: str, target
         stranger.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
 
 
-def test_each_request_is_delivered_once(live: LiveSystem, owner: Any, anonymous: Any, bucket: str, target: str) -> None:
+def test_each_request_is_delivered_once(
+    live: LiveSystem, owner: Any, anonymous: Any, bucket: str, target: str, unsigned_wire: Wire
+) -> None:
     let_logs_in(owner, target)
     owner.put_object(Bucket=bucket, Key="before", Body=b"")
     owner.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=enabled(target))
     for number in range(5):
         owner.put_object(Bucket=bucket, Key=f"key {number}", Body=b"x" * number)
+    owner.put_bucket_website(Bucket=bucket, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    visited = unsigned_wire.as_host(f"{bucket}.s3-website.localhost").send("GET", "/key 1")
+    assert visited.status == 403
     with pytest.raises(ClientError, match="AccessDenied"):
         anonymous.get_object(Bucket=bucket, Key="key 1")
     owner.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "key 0"}]})
@@ -127,6 +134,17 @@ def test_each_request_is_delivered_once(live: LiveSystem, owner: Any, anonymous:
     (refused,) = [line for line in lines if "REST.GET.OBJECT" in line]
     assert " 403 AccessDenied " in refused
     assert refused.split()[5] == "-"  # nobody
+    (visit,) = [line for line in lines if "WEBSITE.GET.OBJECT" in line]
+    assert " key%201 " in visit
+    assert " 403 AccessDenied " in visit
+    (row,) = audit_rows(live, "--bucket", bucket, "--source", "website")
+    assert (row["action"], row["outcome"], row["principal"], row["key"]) == (
+        "s3:GetObject",
+        "not allowed",
+        "*",
+        "key 1",
+    )
+    assert row["owner_id"]
     assert len([line for line in lines if "BATCH.DELETE.OBJECT" in line]) == 1
     assert len([line for line in lines if "REST.POST.MULTI_OBJECT_DELETE" in line]) == 1
     owner_id = owner.list_buckets()["Owner"]["ID"]

@@ -145,6 +145,13 @@ def test_the_simulator_tells_decisions_statements_and_missing_keys(iam: Any) -> 
         "EvaluationResults"
     ]
     assert (given["EvalDecision"], given["MissingContextValues"]) == ("allowed", [])
+    tagged = policy_of(allow("s3:GetObject", Condition={"StringEquals": {"aws:ResourceTag/Team": "blue"}}))
+    tag = {"ContextKeyName": "aws:ResourceTag/Team", "ContextKeyType": "string", "ContextKeyValues": ["blue"]}
+    for entries, expected in (([], "implicitDeny"), ([tag], "allowed")):
+        (told,) = iam.simulate_custom_policy(
+            **{**asked, "PolicyInputList": [tagged]}, ActionNames=["s3:GetObject"], ContextEntries=entries
+        )["EvaluationResults"]
+        assert told["EvalDecision"] == expected
     assert iam.get_context_keys_for_custom_policy(PolicyInputList=[document])["ContextKeyNames"] == ["s3:x-amz-acl"]
     bad = {"PolicyInputList": ["{"], "ActionNames": ["s3:GetObject"]}
     assert refusal(lambda: iam.simulate_custom_policy(**bad)) == "InvalidInput"

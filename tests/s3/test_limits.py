@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem
+from tests.s3.wire import Wire
 
 pytestmark = pytest.mark.live
 
@@ -97,6 +101,63 @@ def test_requests_beyond_the_rate_are_told_to_slow_down(live: LiveSystem, owner:
     assert int(told[0]["ResponseMetadata"]["HTTPHeaders"]["retry-after"]) >= 1
     live.manage("limit", "remove", "bucket", bucket)
     wait_until(lambda: put(owner, bucket, "k") == "", "the bucket is free again", seconds=30)
+
+
+def test_a_rate_holds_at_every_door(live: LiveSystem, unsigned_wire: Wire) -> None:
+    keys = json.loads(live.manage("create_account", "hasty", "--email", "hasty@example.org", "--json").stdout)
+    arguments = {"aws_access_key_id": keys["access_key"], "aws_secret_access_key": keys["secret_key"]}
+    client, bucket = live.client(**arguments), "hasty-doors"
+    client.create_bucket(Bucket=bucket)
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    client.put_bucket_website(Bucket=bucket, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    link = live.manage("share_link", "create", "hasty", bucket, "k").stdout.split()[-1]
+    live.manage("limit", "set", "account", "hasty", "--requests-per-second", "1")
+    live.manage("limit", "set", "bucket", bucket, "--requests-per-second", "1")
+    iam, site = live.client("iam", **arguments), unsigned_wire.as_host(f"{bucket}.s3-website.localhost")
+
+    def ask_iam() -> str:
+        try:
+            iam.get_account_summary()
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    def holds(ask: Callable[[], object], refusal: object) -> bool:
+        """Ask eight times at once: a busy machine may not manage two in a second one after the other."""
+        with ThreadPoolExecutor(8) as pool:
+            return refusal in pool.map(lambda _: ask(), range(8))
+
+    path = urlsplit(link).path
+    wait_until(lambda: holds(ask_iam, "Throttling"), "IAM is throttled", seconds=60)
+    wait_until(lambda: holds(lambda: site.send("GET", "/").status, 503), "the website is", seconds=60)
+    wait_until(lambda: holds(lambda: unsigned_wire.send("GET", path).status, 503), "share links are", seconds=60)
+
+
+def test_annotations_count(live: LiveSystem, owner: Any, bucket: str) -> None:
+    def annotate(name: str, size_bytes: int, key: str = "k") -> str:
+        try:
+            owner.put_object_annotation(
+                Bucket=bucket, Key=key, AnnotationName=name, AnnotationPayload=bytes(size_bytes)
+            )
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    live.manage("limit", "set", "bucket", bucket, "--bytes", "100")
+    assert put(owner, bucket, "k", 10) == ""
+    assert [annotate("a", 60), annotate("b", 40), annotate("b", 30)] == ["", "QuotaExceeded", ""]
+    assert put(owner, bucket, "l", 1) == "QuotaExceeded"
+    assert annotate("a", 50) == ""  # in the place of 60
+    assert put(owner, bucket, "l", 10) == ""
+    with pytest.raises(ClientError, match="QuotaExceeded"):
+        owner.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "k"})
+    owner.delete_object_annotation(Bucket=bucket, Key="k", AnnotationName="a")
+    owner.copy_object(Bucket=bucket, Key="l", CopySource={"Bucket": bucket, "Key": "k"})
+    assert annotate("c", 21) == "QuotaExceeded"
+    assert annotate("c", 20) == ""
+    owner.delete_object(Bucket=bucket, Key="k")
+    assert put(owner, bucket, "m", 60) == ""
+    assert put(owner, bucket, "n", 1) == "QuotaExceeded"
 
 
 def test_what_was_moved_is_waited_for(live: LiveSystem, owner: Any, bucket: str) -> None:

@@ -363,3 +363,20 @@ def test_an_event_bus_gets_everything_in_its_own_format(
     assert deleted["detail-type"] == "Object Deleted"
     assert deleted["detail"]["deletion-type"] == "Permanently Deleted"
     assert arn.endswith(":webhook")
+
+
+def test_a_target_is_for_its_account_unless_it_is_opened_to_all(
+    owner: Any, stranger: Any, stranger_account_id: str, bucket: str, add_target: Callable[..., str], receiver: Any
+) -> None:
+    theirs = f"theirs-{secrets.token_hex(6)}"
+    stranger.create_bucket(Bucket=theirs)
+    arguments = ("webhook", "--url", f"{receiver.url}/")
+    own, other = add_target(*arguments), add_target(*arguments, "--account", stranger_account_id)
+    shared = add_target(*arguments, "--all-accounts")
+    for client, name, closed, opened in ((owner, bucket, other, own), (stranger, theirs, own, other)):
+        with refused("InvalidArgument", 400):  # as one that there is not
+            notify(client, name, queue(closed, CREATED))
+        notify(client, name, queue(opened, CREATED))
+        notify(client, name, queue(shared, CREATED))
+    stranger.put_object(Bucket=theirs, Key="k", Body=b"x")
+    wait_until(lambda: "k" in receiver.by_key(theirs), "the shared target is told", seconds=PATIENCE_SECONDS)

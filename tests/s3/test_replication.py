@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,29 @@ import pytest
 
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem
-from tests.s3.iam import allow, make_user
+from tests.s3.iam import allow, make_user, policy_of, trust, unique
 from tests.s3.refusals import refused
 from tests.s3.wire import Wire
 
 PATIENCE_SECONDS = 60
-ROLE = "arn:aws:iam::123456789012:role/replication"
+SERVICE = "s3.amazonaws.com"
+READING = allow("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging")
+WRITING = allow("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags", "s3:ObjectOwnerOverrideToBucketOwner")
+
+
+def make_role(iam: Any, *statements: dict[str, Any], **condition: Any) -> str:
+    """Make a role that the store may assume to replicate; return its ARN."""
+    name = unique("replication")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust({"Service": SERVICE}, **condition))["Role"]
+    if statements:
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy_of(*statements))
+    return str(role["Arn"])
+
+
+@pytest.fixture(scope="session")
+def role(iam: Any) -> str:
+    """A role of the root account that may replicate anything."""
+    return make_role(iam, READING, WRITING)
 
 
 def rule(destination: str, **members: Any) -> dict[str, Any]:
@@ -31,8 +49,14 @@ def rule(destination: str, **members: Any) -> dict[str, Any]:
     }
 
 
-def put(client: Any, bucket: str, *rules: dict[str, Any]) -> None:
-    client.put_bucket_replication(Bucket=bucket, ReplicationConfiguration={"Role": ROLE, "Rules": list(rules)})
+@pytest.fixture
+def put(role: str) -> Callable[..., None]:
+    """Store a configuration, with a role that may do everything or another one."""
+
+    def put_rules(client: Any, bucket: str, *rules: dict[str, Any], role: str = role) -> None:
+        client.put_bucket_replication(Bucket=bucket, ReplicationConfiguration={"Role": role, "Rules": list(rules)})
+
+    return put_rules
 
 
 @pytest.fixture
@@ -59,12 +83,14 @@ def history(owner: Any, bucket: str) -> list[tuple[str, str, bool]]:
     )
 
 
-def test_a_configuration_is_kept_and_removed(owner: Any, stranger: Any, versioned: str, destination: str) -> None:
+def test_a_configuration_is_kept_and_removed(
+    owner: Any, stranger: Any, versioned: str, destination: str, role: str, put: Any
+) -> None:
     with refused("ReplicationConfigurationNotFoundError", 404):
         owner.get_bucket_replication(Bucket=versioned)
     put(owner, versioned, rule(destination))
     got = owner.get_bucket_replication(Bucket=versioned)["ReplicationConfiguration"]
-    assert got == {"Role": ROLE, "Rules": [rule(destination)]}
+    assert got == {"Role": role, "Rules": [rule(destination)]}
     with refused("InvalidBucketState", 409):
         owner.put_bucket_versioning(Bucket=versioned, VersioningConfiguration={"Status": "Suspended"})
     with refused("AccessDenied", 403):
@@ -75,10 +101,10 @@ def test_a_configuration_is_kept_and_removed(owner: Any, stranger: Any, versione
 
 
 def test_replicating_takes_what_writing_there_does(
-    owner: Any, iam: Any, live: LiveSystem, versioned: str, destination: str
+    owner: Any, iam: Any, live: LiveSystem, versioned: str, destination: str, role: str, put: Any
 ) -> None:
     configuring = allow("s3:PutReplicationConfiguration", resource=f"arn:aws:s3:::{versioned}")
-    passing = allow("iam:PassRole", resource=ROLE)
+    passing = allow("iam:PassRole", resource=role)
     replicating = allow("s3:ReplicateObject", resource=f"arn:aws:s3:::{destination}/*")
     for statements in ([configuring], [configuring, replicating], [configuring, passing]):
         user = make_user(iam, *statements).keys.client(live)
@@ -88,7 +114,7 @@ def test_replicating_takes_what_writing_there_does(
 
 
 def test_what_is_shared_with_another_account_is_not_replicated_in_the_owners_name(
-    owner: Any, stranger: Any, stranger_account: dict[str, str], versioned: str, destination: str
+    owner: Any, stranger: Any, stranger_account: dict[str, str], versioned: str, destination: str, put: Any
 ) -> None:
     statement = {
         "Effect": "Allow",
@@ -103,7 +129,7 @@ def test_what_is_shared_with_another_account_is_not_replicated_in_the_owners_nam
 
 
 def test_a_store_of_an_account_is_no_others(
-    live: LiveSystem, stranger_account: dict[str, str], owner: Any, versioned: str, destination: str
+    live: LiveSystem, stranger_account: dict[str, str], owner: Any, versioned: str, destination: str, put: Any
 ) -> None:
     name = f"o-{versioned}"
     live.manage(
@@ -116,7 +142,7 @@ def test_a_store_of_an_account_is_no_others(
         put(owner, versioned, rule("x", Destination={"Bucket": f"arn:objstore:s3::{name}:{destination}"}))
 
 
-def test_what_can_not_be_is_refused(owner: Any, versioned: str, destination: str, new_bucket: Any) -> None:
+def test_what_can_not_be_is_refused(owner: Any, versioned: str, destination: str, new_bucket: Any, put: Any) -> None:
     plain = new_bucket()
     with refused("InvalidRequest", 400):
         put(owner, plain, rule(destination))
@@ -142,7 +168,9 @@ def test_what_can_not_be_is_refused(owner: Any, versioned: str, destination: str
         )
 
 
-def test_versions_arrive_with_all_that_they_have(owner: Any, versioned: str, destination: str, part: bytes) -> None:
+def test_versions_arrive_with_all_that_they_have(
+    owner: Any, versioned: str, destination: str, part: bytes, put: Any
+) -> None:
     owner.put_object(Bucket=versioned, Key="before", Body=b"x")
     put(
         owner,
@@ -190,7 +218,7 @@ def test_versions_arrive_with_all_that_they_have(owner: Any, versioned: str, des
 
 
 def test_filters_markers_and_priorities_are_obeyed(
-    owner: Any, versioned: str, destination: str, new_bucket: Any
+    owner: Any, versioned: str, destination: str, new_bucket: Any, put: Any
 ) -> None:
     both = {"And": {"Prefix": "in/", "Tags": [{"Key": "a", "Value": "b"}]}}
     off = {"Status": "Disabled"}
@@ -212,7 +240,7 @@ def test_filters_markers_and_priorities_are_obeyed(
     assert status(owner, versioned, "in/no") is None
 
 
-def test_changes_follow_and_replicas_go_nowhere(owner: Any, versioned: str, destination: str) -> None:
+def test_changes_follow_and_replicas_go_nowhere(owner: Any, versioned: str, destination: str, put: Any) -> None:
     synced = {"ReplicaModifications": {"Status": "Enabled"}}
     put(owner, versioned, rule(destination, SourceSelectionCriteria=synced))
     put(owner, destination, rule(versioned, SourceSelectionCriteria=synced))
@@ -237,7 +265,7 @@ def test_changes_follow_and_replicas_go_nowhere(owner: Any, versioned: str, dest
 
 
 def test_another_account_must_allow_replicas(
-    owner: Any, stranger: Any, stranger_account_id: str, versioned: str, live: LiveSystem
+    owner: Any, stranger: Any, stranger_account_id: str, versioned: str, live: LiveSystem, put: Any
 ) -> None:
     theirs = f"theirs-{versioned}"
     stranger.create_bucket(Bucket=theirs)
@@ -264,7 +292,7 @@ def test_another_account_must_allow_replicas(
     assert stranger.get_object(Bucket=theirs, Key="k")["Body"].read() == b"x"
 
 
-def test_locks_arrive(owner: Any, new_bucket: Any) -> None:
+def test_locks_arrive(owner: Any, new_bucket: Any, put: Any) -> None:
     source, destination = new_bucket(), new_bucket()
     for name in (source, destination):
         owner.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -291,7 +319,7 @@ def test_locks_arrive(owner: Any, new_bucket: Any) -> None:
 
 
 def test_versions_arrive_in_another_store(
-    owner: Any, versioned: str, destination: str, live: LiveSystem, part: bytes
+    owner: Any, versioned: str, destination: str, live: LiveSystem, part: bytes, put: Any
 ) -> None:
     name = f"s-{versioned}"
     arn = live.manage(
@@ -362,3 +390,42 @@ def test_nobody_makes_replicas_without_permission(owner: Any, stranger: Any, ver
         400,
         "InvalidArgument",
     )
+
+
+def test_the_role_decides_what_is_read_and_where_it_is_written(
+    owner: Any, iam: Any, versioned: str, destination: str, put: Any, stranger_account_id: str
+) -> None:
+    with refused("AccessDenied", 403):
+        put(owner, versioned, rule(destination), role=f"arn:aws:iam::{stranger_account_id}:role/replication")
+    roles = {
+        "reads": make_role(iam, READING),
+        "writes": make_role(iam, WRITING),
+        "untrusting": make_role(iam, READING, WRITING, Condition={"StringEquals": {"aws:SourceArn": "arn:aws:s3:::x"}}),
+        "nothing": make_role(iam),
+        "missing": make_role(iam).replace("replication-", "no-replication-"),
+    }
+    for key, arn in roles.items():
+        put(owner, versioned, rule(destination), role=arn)
+        owner.put_object(Bucket=versioned, Key=key, Body=b"x", Tagging="a=b")
+    for key in roles:
+        wait_for_status(owner, versioned, key, "FAILED")
+    assert history(owner, destination) == []
+    # Asked again when it is carried: what the role may now counts.
+    for name in ("reads", "nothing"):
+        iam.put_role_policy(
+            RoleName=roles[name].rpartition("/")[2],
+            PolicyName="more",
+            PolicyDocument=policy_of(
+                allow("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:ReplicateObject")
+            ),
+        )
+        wait_for_status(owner, versioned, name, "COMPLETED")
+    trusting = trust({"Service": SERVICE}, Condition={"StringEquals": {"aws:SourceArn": f"arn:aws:s3:::{versioned}"}})
+    iam.update_assume_role_policy(RoleName=roles["untrusting"].rpartition("/")[2], PolicyDocument=trusting)
+    wait_for_status(owner, versioned, "untrusting", "COMPLETED")
+    tags = {
+        key: owner.get_object_tagging(Bucket=destination, Key=key)["TagSet"]
+        for key in ("reads", "nothing", "untrusting")
+    }
+    assert tags == {"reads": [], "nothing": [], "untrusting": [{"Key": "a", "Value": "b"}]}
+    assert status(owner, versioned, "missing") == "FAILED"

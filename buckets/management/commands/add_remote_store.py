@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import RegexValidator
 from django.db import IntegrityError
 
-from accesscontrol.models import Account
+from accesscontrol.management.account_arguments import add_account_arguments, chosen_account
 from accesscontrol.outbound import OutboundRefused, open_connection
 from buckets.services import add_remote_store
 from events.arns import NAME_PATTERN
@@ -27,16 +27,12 @@ class Command(BaseCommand):
         parser.add_argument("--access-key", required=True)
         parser.add_argument("--secret-key", required=True)
         parser.add_argument("--region", default="us-east-1")
-        parser.add_argument(
-            "--account", default="", help="the id of the account whose buckets may use it; without: every account's"
-        )
+        add_account_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Register it."""
         try:
             RegexValidator(rf"\A{NAME_PATTERN}\Z")(options["name"])
-            if options["account"] and not Account.objects.filter(pk=options["account"]).exists():
-                raise CommandError(f"there is no account {options['account']!r}")
             open_connection(options["url"], timeout_seconds=1)  # connects to nothing yet
             store = add_remote_store(
                 name=options["name"],
@@ -44,7 +40,7 @@ class Command(BaseCommand):
                 region=options["region"],
                 access_key_id=options["access_key"],
                 secret_key=options["secret_key"],
-                account_id=options["account"],
+                **chosen_account(options),
             )
         except ValidationError:
             raise CommandError("the name: expected letters, digits, dashes and underscores, 63 at most") from None

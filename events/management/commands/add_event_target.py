@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import RegexValidator
 
+from accesscontrol.management.account_arguments import add_account_arguments, chosen_account
 from events.arns import NAME_PATTERN, TargetKind
 from events.errors import TargetMisconfigured
 from events.services.targets import add_event_target
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--type", choices=[kind.value for kind in TargetKind], required=True, dest="kind")
         for name, text in SETTINGS.items():
             parser.add_argument(f"--{name}", default="", required=name == "url", help=text)
+        add_account_arguments(parser)
         parser.add_argument(
             "--event-bus", action="store_true", help="it stands for EventBridge, and gets events in that format"
         )
@@ -45,6 +47,7 @@ class Command(BaseCommand):
                 name=options["name"],
                 kind=TargetKind(options["kind"]),
                 settings={name: options[name] for name in (key.replace("-", "_") for key in SETTINGS)},
+                **chosen_account(options),
                 is_event_bus=options["event_bus"],
             )
         except ValidationError:

@@ -20,8 +20,9 @@ class Command(BaseCommand):
         waiting = Count("events", filter=Q(events__dead_at=None))
         dead = Count("events", filter=~Q(events__dead_at=None))
         for target in EventTarget.objects.annotate(waiting=waiting, dead=dead):
+            whose = "all accounts" if target.is_shared else target.account_id or "no account"
             state = "" if target.is_active else " inactive"
             error = f" failing: {target.last_error}" if target.attempts else ""
             self.stdout.write(
-                f"{target.arn} {target.address}{state} {target.waiting} waiting, {target.dead} dead letters{error}"
+                f"{target.arn} {target.address} for {whose}{state} {target.waiting} waiting, {target.dead} dead letters{error}"
             )

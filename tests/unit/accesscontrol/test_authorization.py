@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -23,6 +23,7 @@ class Bucket:
     acl: str | None = None
     object_ownership: str = ""
     public_access_block: str | None = None
+    tags: str | None = None
     name: str = "b"
     owner_id: str = OWNER_ID
 
@@ -144,3 +145,16 @@ def test_conditions_see_tags_and_stated_keys() -> None:
     for key, is_allowed in [("p/x", True), ("q/x", False)]:
         decision = decide(ANONYMOUS, action="s3:ListBucket", bucket=listed, stated={"s3:prefix": key})
         assert decision.is_allowed is is_allowed
+
+
+@pytest.mark.parametrize("key", ["s3:BucketTag/Team", "aws:ResourceTag/Team"])
+def test_the_tags_of_the_bucket_are_condition_keys(key: str) -> None:
+    mine = {"StringEquals": {key: "${aws:PrincipalTag/team}"}}
+    own = identity(Action="s3:*", Resource="*", Condition=mine)
+    alice = replace(ALICE, tags={"team": "blue"}, policies=PrincipalPolicies((own,)))
+    for tags, is_allowed in [('{"Team": "blue"}', True), ('{"Team": "red"}', False), (None, False)]:
+        assert may(alice, "s3:GetObject", Bucket(tags=tags), Version()) is is_allowed
+        assert may(alice, "s3:ListBucket", Bucket(tags=tags)) is is_allowed
+    closed = text(statement(Effect="Deny", Condition={"Null": {key: "true"}}))
+    assert not may(ROOT, "s3:GetObject", Bucket(closed), Version())
+    assert may(ROOT, "s3:GetObject", Bucket(closed, tags='{"Team": "x"}'), Version())

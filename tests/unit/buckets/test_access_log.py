@@ -20,6 +20,7 @@ FIELD = re.compile(r'\[[^\]]*\]|"[^"]*"|[^ ]+')
 @dataclass
 class Row:
     at: datetime = NOW
+    source: str = "s3"
     request_id: str = "3E57427F3EXAMPLE"
     operation: str = "GetObject"
     account_id: str | None = "123456789012"
