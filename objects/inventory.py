@@ -19,6 +19,8 @@ from objects.encryption import Method, StoredEncryption
 from s3protocol.timestamps import format_iso8601
 
 VERSION_FIELDS = ("VersionId", "IsLatest", "IsDeleteMarker")
+TIER_NAMES = ("FREQUENT", "ARCHIVE", "DEEP_ARCHIVE")
+"""The access tiers of INTELLIGENT_TIERING, as `Monitoring` numbers them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class InventoryRow:
     canonical_owner_id: str = ""
     grants: list[dict[str, str]] = field(default_factory=list)
     expires_at: datetime | None = None
+    access_tier: str = ""
 
 
 def _encryption_status(row: InventoryRow) -> str:
@@ -97,7 +100,7 @@ _FIELDS: Mapping[str, Callable[[InventoryRow], str]] = {
     "ObjectLockRetainUntilDate": lambda row: _time(row.retain_until),
     "ObjectLockMode": lambda row: row.lock_mode,
     "ObjectLockLegalHoldStatus": lambda row: "" if row.legal_hold is None else ("ON" if row.legal_hold else "OFF"),
-    "IntelligentTieringAccessTier": lambda row: "FREQUENT" if row.storage_class == "INTELLIGENT_TIERING" else "",
+    "IntelligentTieringAccessTier": lambda row: row.access_tier,
     "BucketKeyStatus": _bucket_key_status,
     "ChecksumAlgorithm": lambda row: row.checksum_algorithm,
     "ObjectAccessControlList": _grants,

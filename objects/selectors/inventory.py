@@ -11,14 +11,16 @@ from django.db import connection
 from buckets.inventory import Inventory
 from buckets.lifecycle import Rule, over_at
 from objects.encryption import StoredEncryption
-from objects.inventory import InventoryRow
+from objects.inventory import TIER_NAMES, InventoryRow
 from objects.listing import successor
 
 PAGE_SIZE = 1_000
 
 _COLUMNS = """o.key, v.id, v.version_id, v.id = o.current_version_id, v.is_delete_marker, v.size_bytes, v.etag,
        v.storage_class, v.part_count IS NOT NULL, v.replication_status, v.encryption, v.lock_mode, v.retain_until, v.legal_hold,
-       v.checksum_algorithm, v.became_current_at, v.owner_id, v.acl, v.tags"""
+       v.checksum_algorithm, v.became_current_at, v.owner_id, v.acl, v.tags,
+       CASE WHEN v.storage_class = 'INTELLIGENT_TIERING' THEN
+           coalesce((SELECT m.tier FROM objects_monitoring m WHERE m.version_id = v.id), 0) END"""
 _IN_PREFIX = """o.bucket_id = %(bucket_id)s AND o.key >= %(prefix)s AND (%(end)s::text IS NULL OR o.key < %(end)s::text)
    AND o.key >= %(after_key)s"""
 
@@ -68,7 +70,9 @@ def _row(
     row: tuple[Any, ...], bucket_name: str, rules: list[Rule], day_seconds: int
 ) -> tuple[InventoryRow, str, str | None]:
     key, _, version_id, is_latest, is_delete_marker, size_bytes, etag, storage_class, *rest = row
-    is_multipart, replication, encryption, mode, retain_until, legal_hold, algorithm, at, owner_id, acl, tags = rest
+    is_multipart, replication, encryption, mode, retain_until, legal_hold, algorithm, at, owner_id, acl, tags, tier = (
+        rest
+    )
     expires_at = None
     if rules and is_latest and not is_delete_marker:
         read_tags = json.loads(tags)
@@ -97,5 +101,6 @@ def _row(
         checksum_algorithm=algorithm,
         modified_at=at,
         expires_at=expires_at,
+        access_tier="" if tier is None else TIER_NAMES[tier],
     )
     return told, owner_id, acl

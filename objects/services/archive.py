@@ -99,6 +99,8 @@ def restore_object(
     )
     if is_deep and tier is RestoreTier.EXPEDITED:
         raise errors.InvalidArgument("Retrieval option is not supported by this storage class")
+    if monitored is not None:
+        note_access(version.id, now=now)  # so that it does not go deeper meanwhile
     return _ask(version, days or 0, tier, now=now, day_seconds=day_seconds)
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from buckets.intelligent_tiering import KIND
+from buckets.inventory import Inventory
 from buckets.models import BucketConfiguration
 from chunks import topology
 from chunks.models import Chunk, Garbage, StorageClass
@@ -17,6 +18,7 @@ from chunks.services import create_default_topology
 from chunks.writer import write_chunk
 from objects.models import AccessTier, Extent, Monitoring, ObjectVersion, Restore, RestoreTier
 from objects.operations.restores import restore_members
+from objects.selectors.inventory import iterate_rows
 from objects.selectors.lookup import VersionRecord, look_up_row
 from objects.services import tiering
 from objects.services.archive import carry_out_restores, require_unarchived, restore_object
@@ -99,6 +101,7 @@ def test_what_is_not_read_is_archived_as_the_archive_keeps_it_and_comes_back(buc
         restore_object(days=3, **asked)
     assert not restore_object(days=None, **asked)
     assert restore_members(version)["Restore"] == 'ongoing-request="true"'
+    assert archive(170) == 0
     with pytest.raises(errors.RestoreAlreadyInProgress):
         restore_object(days=None, **asked)
     carry_out_restores(now=datetime.now(UTC), day_seconds=DAY)
@@ -123,6 +126,16 @@ def test_what_stays_unread_goes_deeper(bucket: int) -> None:
             now=datetime.now(UTC),
             day_seconds=DAY,
         )
+
+
+def test_an_inventory_tells_the_tier(bucket: int) -> None:
+    put(bucket)
+    put(bucket, "warm/k")
+    ObjectVersion.objects.filter(pk=put(bucket, "standard")).update(storage_class="STANDARD")
+    archive(92)
+    inventory = Inventory("a", "", False, False, (), "reports", "", None, None)
+    rows = iterate_rows(inventory, bucket_id=bucket, bucket_name="photos", rules=[], day_seconds=DAY)
+    assert {row.key: row.access_tier for row, *_ in rows} == {"cold/k": "ARCHIVE", "warm/k": "FREQUENT", "standard": ""}
 
 
 def test_other_keys_small_objects_and_other_classes_stay(bucket: int) -> None:
