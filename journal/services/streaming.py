@@ -23,8 +23,8 @@ from journal.databases import connect
 from journal.models import JournalMode, JournalState
 from journal.record_format import RecordKind
 from journal.segments import PENDING_BYTES_MAX, SegmentBuilder
-from journal.services.state import begin_lineage, record_progress, record_segment, record_snapshot
-from journal.services.upkeep import heal, next_snapshot_number, prune
+from journal.services.state import ask_for_snapshot, begin_lineage, record_progress, record_segment, record_snapshot
+from journal.services.upkeep import has_whole_snapshot, heal, next_snapshot_number, prune
 from journal.snapshots import Snapshot, key_check, schema_digest, take_snapshot
 from journal.stream import ChangeStream, Position
 from journal.tables import list_migrations, list_partitions, list_sequences, publish_tables
@@ -82,13 +82,14 @@ class HealThread(threading.Thread):
     def run(self) -> None:
         """Look, and copy."""
         try:
-            short = heal(
-                JournalState.objects.get(),
-                topology=topologies.current(),
-                reading=Throttle(settings.OBJSTORE_JOURNAL_MIB_PER_SECOND * MEBIBYTE) if self._is_reading else None,
-            )
+            state, topology = JournalState.objects.get(), topologies.current()
+            throttle = Throttle(settings.OBJSTORE_JOURNAL_MIB_PER_SECOND * MEBIBYTE) if self._is_reading else None
+            short = heal(state, topology=topology, reading=throttle)
             if short:
                 logger.warning("%d records of the journal were short of copies", short)
+            if not has_whole_snapshot(state, topology=topology):
+                logger.error("no node in reach has the newest snapshot of the metadata: another one is taken")
+                ask_for_snapshot()
         except Exception:
             logger.exception("the copies of the journal could not be looked at")
         finally:

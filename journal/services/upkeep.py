@@ -14,6 +14,7 @@ from chunks.topology import Topology
 from journal.archive import Found, NotKept, drop_records, find_records, keep_record, read_whole, stores_of
 from journal.models import JournalState
 from journal.record_format import RecordDamaged, RecordKind, RecordName, parse_record
+from journal.services.backups import find_backups
 from journal.services.state import forget_predecessors
 
 SNAPSHOT_RANDOM_BITS = 16
@@ -76,6 +77,15 @@ def heal(state: JournalState, *, topology: Topology, copies: int | None = None, 
     for name in short:
         _copy(name, found, topology, wanted)
     return len(short)
+
+
+def has_whole_snapshot(state: JournalState, *, topology: Topology) -> bool:
+    """Tell whether the newest snapshot is on nodes in reach, as far as listings tell; yes where none has been taken yet."""
+    if state.snapshot_lsn is None:
+        return True
+    stores = stores_of(topology)
+    ours = (one for one in find_backups(stores, find_records(stores)) if one.lineage == state.lineage.hex[:8])
+    return any(one.manifest["snapshot"] >= state.snapshot_number for one in ours)
 
 
 def _drop_damaged(name: RecordName, found: Found, topology: Topology, reading: Throttle) -> None:

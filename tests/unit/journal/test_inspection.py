@@ -8,11 +8,14 @@ import pytest
 from django.conf import LazySettings
 
 from chunks import topology as topologies
+from chunks.models import Node
+from chunks.records import NodeState
 from chunks.throttle import Throttle
 from journal import inspection, snapshots
 from journal.inspection import JournalProblem, inspect_journal
 from journal.models import JournalState
 from journal.record_format import RecordKind
+from journal.services import streaming
 from journal.services.upkeep import heal
 from journal.snapshots import take_snapshot
 from journal.tables import Connection
@@ -103,6 +106,24 @@ def test_what_a_snapshot_has_replaced_may_be_anywhere(journal: Path) -> None:
     )
     JournalState.objects.update(snapshot_number=snapshot.number)
     assert problems() == set(), "as on a node that was away while it was deleted"
+
+
+def test_a_snapshot_that_no_node_in_reach_has_is_taken_anew(
+    database: Connection, nodes: Path, start_writer: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "HEAL_SECONDS", 0.3)
+    monkeypatch.setattr(streaming, "CHECK_SECONDS", 0.3)
+    start_writer()
+    await_snapshot()
+    holders = {path.parents[2].name for path in copies_of(nodes, RecordKind.MANIFEST)}
+    assert len(holders) == 3
+    Node.objects.filter(name__in=holders).update(state=NodeState.DOWN)
+    topologies.refresh()
+    await_snapshot(2)
+    database.execute("INSERT INTO test_keyless VALUES ('x', 1)")
+    await_journal(database)
+    assert problems(is_deep=True) == set()
+    assert {path.parents[2].name for path in copies_of(nodes, RecordKind.MANIFEST, -1)}.isdisjoint(holders)
 
 
 def test_a_database_without_a_snapshot_cannot_be_restored(nodes: Path, settings: LazySettings) -> None:
