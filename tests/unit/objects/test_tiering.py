@@ -101,7 +101,6 @@ def test_what_is_not_read_is_archived_as_the_archive_keeps_it_and_comes_back(buc
         restore_object(days=3, **asked)
     assert not restore_object(days=None, **asked)
     assert restore_members(version)["Restore"] == 'ongoing-request="true"'
-    assert archive(170) == 0
     with pytest.raises(errors.RestoreAlreadyInProgress):
         restore_object(days=None, **asked)
     carry_out_restores(now=datetime.now(UTC), day_seconds=DAY)
@@ -126,6 +125,17 @@ def test_what_stays_unread_goes_deeper(bucket: int) -> None:
             now=datetime.now(UTC),
             day_seconds=DAY,
         )
+
+
+def test_what_is_asked_for_goes_no_deeper_meanwhile(bucket: int) -> None:
+    row = put(bucket)
+    ObjectVersion.objects.filter(pk=row).update(became_current_at=datetime.now(UTC) - timedelta(seconds=100 * DAY))
+    assert archive(0) == 1
+    restore_object(
+        version=version_of(bucket, row), days=None, tier=RestoreTier.BULK, now=datetime.now(UTC), day_seconds=DAY
+    )
+    assert archive(85) == 0
+    assert Restore.objects.count() == 1
 
 
 def test_an_inventory_tells_the_tier(bucket: int) -> None:
