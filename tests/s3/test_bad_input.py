@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+import objects.operations  # noqa: F401  these register what is served
+from s3protocol.model import input_members
+from s3protocol.registry import REGISTRY
+from s3protocol.routes import ROUTES, Level
 from tests.s3.wire import Wire
 
 
@@ -113,6 +117,31 @@ def test_a_header_with_an_impossible_value_is_refused(
     assert answer.status != 500
     assert answer.code
     assert is_empty(owner, bucket)
+
+
+EXPECTING = [
+    route
+    for route in ROUTES
+    if route.operation in REGISTRY and "ExpectedBucketOwner" in input_members(route.operation).values()
+]
+
+
+def test_every_operation_that_knows_an_expected_owner_heeds_it(wire: Wire, owner: Any, bucket: str) -> None:
+    owner.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert len(EXPECTING) > 80
+    for route in EXPECTING:
+        named = {name: "1" for name in (route.subresource, *route.companions) if name} | dict(
+            [route.value or ("id", "1")]
+        )
+        headers = {"x-amz-expected-bucket-owner": "000000000000"} | (
+            {route.header: f"/{bucket}/k"} if route.header else {}
+        )
+        # The one whose body is read before the decision, which may be about the tags in it.
+        body = b"<Tagging><TagSet/></Tagging>" if route.operation == "PutObjectTagging" else b""
+        path = f"/{bucket}/k" if route.level is Level.OBJECT else f"/{bucket}"
+        answer = wire.send(route.method, path, query=list(named.items()), headers=headers, body=body)
+        assert (answer.status, answer.code) in {(403, "AccessDenied"), (403, "")}, route
+    assert owner.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
 
 
 def test_a_content_length_that_is_no_number_is_refused(wire: Wire, owner: Any, bucket: str) -> None:
