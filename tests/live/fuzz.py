@@ -69,9 +69,13 @@ _PAGES = [
     f"/buckets/{BUCKET}/timeline/", f"/buckets/{BUCKET}/share/", "/audit/", "/audit/row/1/", "/explain/", "/api/audit/",
     "/api/explain/", "/api/shares/", "/shares/", "/admin/", "/admin/accesscontrol/accesskey/", "/create-bucket/", "/security/",
     f"/buckets/{BUCKET}/settings/", f"/buckets/{BUCKET}/upload/", "/static/none.css", "/sign-in/sso/back/", "/nothing",
+    "/access/users/", "/access/groups/", "/access/roles/", "/access/policies/", "/access/keys/", "/access/policy/",
+    "/access/users/x/", "/access/roles/a=b/", "/access/groups/@/", "/access/do/Nothing/",
+    *(f"/access/do/{name}/" for name in _ACTIONS if name[:3] in ("Cre", "Del", "Put")),
+    "/access/do/AttachUserPolicy/", "/access/do/UpdateAccessKey/", "/access/do/CreatePolicyVersion/",
 ]  # fmt: skip
 _ASKED = ["key", "row", "prefix", "after", "in", "begins", "bucket", "principal", "action", "resource", "since", "until",
-          "status", "limit", "state", "code", "next", "before", "o", "q"]  # fmt: skip
+          "status", "limit", "state", "code", "next", "before", "o", "q", "arn", "version", "scope"]  # fmt: skip
 
 
 @dataclass
@@ -166,7 +170,12 @@ class Fuzzer:
         address = page + ("?" + urlencode(asked) if asked else "")
         data = self._body() if method in ("POST", "PUT") else None
         headers = {"Content-Type": self._pick(["application/json", "text/plain", "application/x-www-form-urlencoded"])}
-        if self.random.random() < 0.3 and session is self.session and "upload" not in page:
+        if page.startswith("/access/do/") and data is not None:
+            names = self.random.sample([*_PARAMETERS, "AccessKeyId", "Status", "PolicyArn"], 4)
+            data = urlencode({name: self._pick(_VALUES) for name in names}).encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        is_deed = page.startswith("/access/do/")
+        if (is_deed or self.random.random() < 0.3) and session is self.session and "upload" not in page:
             headers["X-CSRFToken"] = session.token()
         if page.startswith("/sign-out"):
             return
