@@ -36,9 +36,15 @@ def as_json(value: Any) -> str:
 
 
 @register.filter
-def short_arn(arn: str) -> str:
-    """Leave out of an ARN what all have: `arn:aws:iam::123456789012:user/alice` → `123456789012:user/alice`."""
-    return arn.rpartition("::")[2] if arn.startswith("arn:") else arn
+def arn_account(arn: str) -> str:
+    """Return the account of an ARN: `arn:aws:iam::123456789012:user/alice` → `123456789012`."""
+    return arn.split(":")[4] if arn.count(":") >= 5 else ""
+
+
+@register.filter
+def arn_resource(arn: str) -> str:
+    """Return what an ARN names in its account: `arn:aws:iam::123456789012:user/alice` → `user/alice`."""
+    return arn.split(":", 5)[5] if arn.count(":") >= 5 else arn
 
 
 @register.simple_tag
@@ -48,13 +54,19 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def moment(at: datetime | None) -> SafeString:
-    """Show a time in UTC; console.js turns it into the viewer's own time."""
+def moment(at: datetime | None, *, seconds: bool = False) -> SafeString:
+    """Show a time in UTC, to the minute or the second; console.js turns it into the viewer's own time."""
     if at is None:
         return SafeString("")
     at = at.astimezone(UTC)
     text = f"{at:%Y-%m-%d %H:%M:%S}"
-    return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), text, text[:-3])
+    return format_html(
+        '<time datetime="{}" title="{} UTC"{}>{}</time>',
+        at.isoformat(),
+        text,
+        SafeString(" data-seconds") if seconds else "",
+        text if seconds else text[:-3],
+    )
 
 
 @register.simple_tag

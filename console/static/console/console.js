@@ -6,8 +6,10 @@ const findAll = (selector, within = document) => [...within.querySelectorAll(sel
 
 // Times come in UTC; the viewer reads them in his own zone.
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const exactTimes = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 for (const element of findAll("time[datetime]")) {
-  element.textContent = times.format(new Date(element.dateTime));
+  const shown = "seconds" in element.dataset ? exactTimes : times;
+  element.textContent = shown.format(new Date(element.dateTime));
 }
 
 async function copy(button, text) {
