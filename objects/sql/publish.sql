@@ -103,7 +103,10 @@ BEGIN
     SELECT DISTINCT chunk_id FROM objects_extent WHERE version_id = p_version ORDER BY chunk_id
         ON CONFLICT (chunk_id) DO UPDATE SET asked_at = clock_timestamp();
     DELETE FROM objects_extent WHERE version_id = p_version;
+    -- Before what hangs on it, so that a read or a request for a restore adds nothing to it any more.
+    PERFORM FROM objects_objectversion WHERE id = p_version FOR UPDATE;
     DELETE FROM objects_restore WHERE version_id = p_version;
+    DELETE FROM objects_monitoring WHERE version_id = p_version;
     DELETE FROM objects_shorterstate WHERE version_id = p_version;
     DELETE FROM objects_annotation WHERE version_id = p_version;
     DELETE FROM objects_objectversion WHERE id = p_version;

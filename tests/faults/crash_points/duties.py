@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.faults.crash_points.client import new_client
@@ -185,6 +185,25 @@ def restore() -> None:
     duties.restore_archived()
 
 
+def forget_to_read(plan: Plan) -> None:
+    """Let intelligent tiering look after an object."""
+    client, named = new_client(), {"Bucket": PLAIN, "Key": plan.key("large")}
+    client.copy_object(**named, CopySource=named, StorageClass="INTELLIGENT_TIERING")
+    tiering = {"Id": "all", "Status": "Enabled", "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}]}
+    client.put_bucket_intelligent_tiering_configuration(Bucket=PLAIN, Id="all", IntelligentTieringConfiguration=tiering)
+
+
+def archive_unread() -> None:
+    """Archive what was not read, as if it were a hundred days later."""
+    from django.conf import settings
+
+    from objects.services.tiering import carry_out_tierings
+
+    day_seconds = settings.OBJSTORE_LIFECYCLE_DAY_SECONDS
+    later = datetime.now(UTC) + timedelta(seconds=100 * day_seconds)
+    carry_out_tierings(now=later, day_seconds=day_seconds, may_go_on=lambda: True)
+
+
 def nothing(_plan: Plan) -> None:
     """Leave everything well."""
 
@@ -211,5 +230,6 @@ SCENARIOS: dict[str, Scenario] = {
     "rebalance": Duty(begin_rebalance, rebalance),
     "transition": Duty(nothing, transition),
     "restore": Duty(archive, restore),
+    "archive_unread": Duty(forget_to_read, archive_unread),
     "sweep_orphans": Duty(leave_orphans, sweep),
 }

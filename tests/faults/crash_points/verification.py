@@ -80,7 +80,11 @@ def _check(client: Any, bucket: str, key: str, possible: set[Body], **version: s
         code = error.response["Error"]["Code"]
         if code in {"NoSuchKey", "NoSuchVersion"} and None in possible:
             return None
-        if code == "InvalidObjectState":  # archived, and asked for: the duty goes on where it was killed
+        if (
+            code == "InvalidObjectState"
+        ):  # archived, and asked for, if not by itself: the duty goes on where it was killed
+            if error.response["Error"].get("AccessTier"):
+                client.restore_object(Bucket=bucket, Key=key, RestoreRequest={}, **version)
             duties.restore()
             return _check(client, bucket, key, possible, **version)
         raise Wrong(f"{bucket}/{key} {version}: {code}, and may be {possible}") from error

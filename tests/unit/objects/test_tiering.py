@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from buckets.intelligent_tiering import KIND
 from buckets.inventory import Inventory
@@ -136,6 +137,14 @@ def test_what_is_asked_for_goes_no_deeper_meanwhile(bucket: int) -> None:
     )
     assert archive(85) == 0
     assert Restore.objects.count() == 1
+
+
+def test_what_was_read_can_be_erased(bucket: int) -> None:
+    row = put(bucket)
+    note_access(row, now=datetime.now(UTC))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT objects_erase_version(%s)", [row])
+    assert not Monitoring.objects.exists()
 
 
 def test_an_inventory_tells_the_tier(bucket: int) -> None:
