@@ -1,16 +1,17 @@
-"""Small chunks in segments beside small chunks in files of their own: `python -m benchmarks.packing [DIRECTORY]`.
+"""Small chunks in segments beside small chunks in files of their own: `python -m benchmarks.packing [--sizes] [DIRECTORY]`.
 
 64 writers of 4 KiB, three copies, the same engine with and without a packer, in turns; once on the disk as it is, once
-with a sync that takes two milliseconds longer. Counted are files and syncs, too. Needs no database: segments are written
-down in memory, where the product needs a commit for each.
+with a sync that takes two milliseconds longer. Counted are files and syncs, too. With `--sizes`, chunks of 4 to 127 KiB
+instead, which says up to which size packing pays. Needs no database: segments are written down in memory, where the product
+needs a commit for each.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -22,7 +23,7 @@ from uuid import UUID
 
 from benchmarks.chunks import make_topology
 from chunks.erasure import Buffer
-from chunks.packing import NewSegment, Packer
+from chunks.packing import PACKED_BYTES_MAX, NewSegment, Packer
 from chunks.stores.local_disk import LocalDisk
 from chunks.stores.protocol import SegmentFile
 from chunks.topology import StorePool, Topology
@@ -32,6 +33,7 @@ WRITERS = 64
 ROUNDS = 5
 SECONDS = 2.0
 SLOW_SYNC_SECONDS = 0.002
+SIZES_KIB = (4, 16, 32, 64, 96, 127)  # from 128 KiB on, chunks are erasure-coded and have files
 ROW = "{:<28} {:>6} {:>10} {:>10} {:>7} {:>11} {:>13} {:>14}"
 
 
@@ -105,9 +107,9 @@ class Measured:
     group_syncs: float
 
 
-def measure(topology: Topology, root: Path, disks: Disks, packer: Packer | None) -> Measured:
+def measure(topology: Topology, root: Path, disks: Disks, packer: Packer | None, *, size_bytes: int = 4096) -> Measured:
     """Write for some seconds from all writers."""
-    body = os.urandom(4096)
+    body = os.urandom(size_bytes)
     files_before = count_files(root)
     disks.syncs.clear()
     groups_before = packer.group_count if packer else 0
@@ -140,7 +142,7 @@ def count_files(root: Path) -> int:
     return sum(len(files) for _, _, files in os.walk(root))
 
 
-def compare(root: Path, name: str, sync_seconds: float) -> None:
+def compare(root: Path, name: str, sync_seconds: float, *, size_bytes: int = 4096) -> None:
     """Measure both ways in turns and print the medians."""
     disks = Disks(sync_seconds)
     MeasuredDisk.disks = disks
@@ -150,13 +152,13 @@ def compare(root: Path, name: str, sync_seconds: float) -> None:
         topology.storage_classes,
         StorePool({"local_disk": lambda node: MeasuredDisk(node.location, node.identity)}),
     )
-    packer = Packer(Memory())
+    packer = Packer(Memory(), packed_bytes_max=max(size_bytes, PACKED_BYTES_MAX))
     for _ in range(2):
-        measure(topology, root, disks, None)  # fan-out directories are made
+        measure(topology, root, disks, None, size_bytes=size_bytes)  # fan-out directories are made
     found: dict[str, list[Measured]] = {"files": [], "segments": []}
     for _ in range(ROUNDS):
-        found["files"].append(measure(topology, root, disks, None))
-        found["segments"].append(measure(topology, root, disks, packer))
+        found["files"].append(measure(topology, root, disks, None, size_bytes=size_bytes))
+        found["segments"].append(measure(topology, root, disks, packer, size_bytes=size_bytes))
     ratios = [one.per_second / other.per_second for one, other in zip(found["segments"], found["files"], strict=True)]
     for way, rounds in found.items():
         medians = [
@@ -182,14 +184,22 @@ def compare(root: Path, name: str, sync_seconds: float) -> None:
 
 def main() -> None:
     """Measure and print."""
-    root = Path(tempfile.mkdtemp(prefix="packing-benchmark-", dir=sys.argv[1] if len(sys.argv) > 1 else "."))
-    print(f"{WRITERS} writers of 4 KiB, three copies, medians of {ROUNDS} rounds of {SECONDS:g} s in turns\n")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", action="store_true", help="chunks of several sizes")
+    parser.add_argument("directory", nargs="?", default=".")
+    asked = parser.parse_args()
+    root = Path(tempfile.mkdtemp(prefix="packing-benchmark-", dir=asked.directory))
+    sizes = SIZES_KIB if asked.sizes else (4,)
+    print(f"{WRITERS} writers, three copies, medians of {ROUNDS} rounds of {SECONDS:g} s in turns\n")
     print(ROW.format("disk", "way", "chunks/s", "CPU us", "ratio", "inodes each", "syncs each", "per node+group"))
+    slower = f"syncs {SLOW_SYNC_SECONDS * 1000:g} ms slower"
     try:
-        compare(root / "fast", "as it is", 0.0)
-        compare(root / "slow", f"syncs {SLOW_SYNC_SECONDS * 1000:g} ms slower", SLOW_SYNC_SECONDS)
+        for size in sizes:
+            for name, sync_seconds in (("as it is", 0.0), (slower, SLOW_SYNC_SECONDS)):
+                compare(root / "disks", f"{size} KiB, {name}", sync_seconds, size_bytes=size << 10)
+                shutil.rmtree(root / "disks")
     finally:
-        shutil.rmtree(root)
+        shutil.rmtree(root, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,8 @@ def simulate(
         nodes_of_zone.setdefault(node.zone_id, []).append(node.id)
     victims: list[list[int]] = [*([node.id] for node in nodes), *nodes_of_zone.values()]
     weights = [rates.node_afr] * len(nodes) + [rates.zone_afr] * len(nodes_of_zone)
+    # With fewer nodes away than that, no layout can be short: nearly always, and then nothing is counted.
+    harmless = scheme.tolerated_losses // max(max(Counter(layout).values()) for layout in layouts)
     failures = losses = 0
     away: deque[tuple[float, list[int]]] = deque()
     now, rate = 0.0, sum(weights)
@@ -136,7 +138,9 @@ def simulate(
         before = {node_id for _, ids in away for node_id in ids}
         failed = chance.choices(victims, weights)[0]
         away.append((now + rates.repair_days / DAYS_PER_YEAR, failed))
-        losses += _count_new_losses(scheme, layouts, before, before | set(failed))
+        after = before | set(failed)
+        if len(after) > harmless:
+            losses += _count_new_losses(scheme, layouts, before, after)
     if losses:
         return Simulated(losses / len(layouts) / years, False, years, failures, losses)
     return Simulated(3.0 / years, True, years, failures, 0)

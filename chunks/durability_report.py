@@ -4,7 +4,7 @@ Not for: the models themselves, which are `durability`. Reads no database: the t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from chunks.default_schemes import AUTOMATIC, choose_large, choose_small
@@ -71,18 +71,27 @@ class DurabilityReport:
 def report_durability(
     topology: Topology, rates: Rates, what_if: WhatIf, *, years: float, seed: int
 ) -> DurabilityReport:
-    """Compute the durability of every storage class. UnknownScheme; ValueError if no node would be left."""
-    before = list(topology.writable)
-    nodes = [node for node in before if node.zone_id != what_if.lost_zone_id]
+    """Compute the durability of every storage class, on the nodes with its label. UnknownScheme; ValueError if no node would be left."""
+    nodes = _changed(topology, what_if)
     if not nodes:
         raise ValueError("no active node would be left")
-    nodes = add_nodes(nodes, what_if.added_nodes)
-    lines = [
-        _line(entry.name, size, scheme, before, nodes, rates, what_if, years, seed)
-        for entry in topology.storage_classes
-        for size, scheme in _schemes(entry, what_if, len(nodes))
-    ]
+    lines: list[DurabilityLine] = []
+    known: dict[tuple[str, tuple[NodeView, ...]], DurabilityLine] = {}  # most classes have one scheme on the same nodes
+    for entry in topology.storage_classes:
+        fit = topology.for_class(entry.name)
+        before, after = tuple(fit.writable), tuple(_changed(fit, what_if))
+        for size, scheme in _schemes(entry, what_if, len(after)) if after else ():
+            line = known.get((scheme, after))
+            if line is None:
+                line = known[scheme, after] = _line(scheme, before, after, rates, what_if, years, seed)
+            lines.append(replace(line, storage_class=entry.name, size=size))
     return DurabilityReport(len(nodes), len({node.zone_id for node in nodes}), rates, years, seed, tuple(lines))
+
+
+def _changed(topology: Topology, what_if: WhatIf) -> list[NodeView]:
+    """Return the nodes that would be there; none where none would be left to which some could be added."""
+    left = [node for node in topology.writable if node.zone_id != what_if.lost_zone_id]
+    return add_nodes(left, what_if.added_nodes) if left else []
 
 
 def _schemes(entry: StorageClassEntry, what_if: WhatIf, node_count: int) -> Iterator[tuple[str, str]]:
@@ -96,8 +105,6 @@ def _schemes(entry: StorageClassEntry, what_if: WhatIf, node_count: int) -> Iter
 
 
 def _line(  # noqa: PLR0917  all of it is the report
-    name: str,
-    size: str,
     scheme_text: str,
     before: Sequence[NodeView],
     nodes: Sequence[NodeView],
@@ -113,8 +120,8 @@ def _line(  # noqa: PLR0917  all of it is the report
     simulated = simulate(scheme, nodes, layouts, rates, years=years, seed=seed)
     burnt = {node.id for node in before if node.zone_id == what_if.lost_zone_id}
     return DurabilityLine(
-        storage_class=name,
-        size=size,
+        storage_class="",
+        size="",
         scheme=scheme_text,
         overhead=scheme.fragment_count / scheme.data_count,
         tolerated_nodes=tolerance.nodes,
@@ -131,20 +138,25 @@ def _line(  # noqa: PLR0917  all of it is the report
 
 def describe_schemes(topology: Topology) -> list[str]:
     """Say in a line for each scheme in use what the nodes that there are make of it."""
-    nodes = topology.writable
-    zone_count = len({node.zone_id for node in nodes})
     lines = []
-    for entry in topology.storage_classes if nodes else ():
-        for size, text in (("small", entry.small_scheme), ("large", entry.large_scheme)):
+    for entry in topology.storage_classes:
+        nodes = topology.for_class(entry.name).writable
+        zone_count = len({node.zone_id for node in nodes})
+        if not nodes and topology.writable:
+            lines.append(
+                f"{entry.name}: no active node is labelled {entry.node_label}, so that nothing can be written to it"
+            )
+        for size, text in (("small", entry.small_scheme), ("large", entry.large_scheme)) if nodes else ():
             scheme = parse_scheme(text)
             tolerance = find_tolerance(scheme, nodes, sample_layouts(scheme, nodes))
             crowd = "; nodes hold several fragments of a chunk" if tolerance.shares_nodes else ""
             lines.append(
                 f"{entry.name}, {size} chunks: {text} on {len(nodes)} nodes in {zone_count} zones; "
-                f"any {_count(tolerance.nodes, 'node')} or {_count(tolerance.zones, 'zone')} may be lost{crowd}"
+                f"any {count_of(tolerance.nodes, 'node')} or {count_of(tolerance.zones, 'zone')} may be lost{crowd}"
             )
     return lines
 
 
-def _count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
+    """Return a number of things in words."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

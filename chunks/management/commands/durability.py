@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chunks import topology as topologies
 from chunks.durability import Rates
-from chunks.durability_report import DurabilityReport, WhatIf, report_durability
+from chunks.durability_report import DurabilityReport, WhatIf, count_of, report_durability
 from chunks.errors import UnknownScheme
 from chunks.models import Zone
 
@@ -71,7 +71,8 @@ class Command(BaseCommand):
             simulated = f"{'less than ' if line.is_bound else ''}{line.simulated_loss:.2g}"
             self.stdout.write(
                 f"\n{line.storage_class}, {line.size} chunks: {line.scheme}, {line.overhead:.2f} bytes stored for each\n"
-                f"  may be lost: any {line.tolerated_nodes} nodes, any {line.tolerated_zones} zones"
+                f"  may be lost: any {count_of(line.tolerated_nodes, 'node')},"
+                f" any {count_of(line.tolerated_zones, 'zone')}"
                 f"{' (nodes hold several fragments of a chunk)' if line.shares_nodes else ''}\n"
                 f"  a year, independent failures: {line.annual_loss:.2g} ({line.nines:.1f} nines)\n"
                 f"  a year, zones failing too: {simulated} ({report.years:,.0f} years simulated, seed {report.seed})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from chunks import topology
+from chunks.durability_report import describe_schemes
 from chunks.errors import NotEnoughNodes
 from chunks.models import Chunk, Node, StorageClass, Zone
 from chunks.reader import read_chunk
@@ -122,6 +124,22 @@ def test_repair_and_rebalancing_keep_to_the_label(nodes_dir: Path) -> None:
     moves = plan_moves(current_view(chunk), topology.refresh())
     assert chunk.node_ids[1] not in set(moves.values())
     assert 1 in moves, "a node that lost its label is left by the next rebalancing"
+
+
+def test_how_durable_a_class_is_depends_on_the_nodes_with_its_label() -> None:
+    run(
+        "add_storage_class", "COLD", "--node-label", "cold", "--small-scheme", "replicate-2", "--large-scheme", "rs-2+1"
+    )
+    (line,) = [line for line in describe_schemes(topology.refresh()) if line.startswith("COLD")]
+    assert "no active node is labelled cold" in line
+    assert "COLD" not in run("durability", "--years", "100")
+    for name in ("node-1", "node-2", "node-3"):
+        run("set_node_labels", name, "cold")
+    small, large = [line for line in describe_schemes(topology.refresh()) if line.startswith("COLD")]
+    assert "on 3 nodes in 2 zones; any 1 node or 1 zone may be lost" in small
+    assert "on 3 nodes in 2 zones; any 1 node or 0 zones may be lost" in large
+    (told,) = re.findall(r"COLD, large chunks: .*\n  may be lost: (.*)", run("durability", "--years", "100"))
+    assert told == "any 1 node, any 0 zones"
 
 
 def test_what_classes_hold_is_counted() -> None:
