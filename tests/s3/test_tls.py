@@ -186,7 +186,7 @@ def test_the_console_keeps_browsers_on_https(tls: Tls) -> None:
     assert tls.send(tls.console_port, "POST", "/sign-in/", body=body, headers=elsewhere).status == 403
     signed_in = tls.send(tls.console_port, "POST", "/sign-in/", body=body, headers=headers)
     cookies = [value for name, value in signed_in.getheaders() if name == "set-cookie"]
-    assert signed_in.status == 302
+    assert signed_in.status == 302, signed_in.read().decode()
     assert any(cookie.startswith("objstore_session=") for cookie in cookies)
     assert all("Secure" in cookie and "HttpOnly" in cookie for cookie in [*cookies, page.headers["set-cookie"]])
 
