@@ -177,6 +177,11 @@ class Topology:
             return False
         return not self.is_slow(node_id)
 
+    def is_out_of_reach(self, node_id: int) -> bool:
+        """Say whether people or the last probe say that a node is not there, whatever this process still has open of it."""
+        node = self.nodes.get(node_id)
+        return node is None or not node.state.is_readable or node_id in self._unreachable_ids
+
     def report_failure(self, node_id: int) -> None:
         """Set a node aside whose I/O failed; its store is opened, and its identity checked, afresh."""
         self._stores.failed.set_aside(node_id)

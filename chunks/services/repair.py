@@ -158,7 +158,12 @@ def _repair_locked(repair: Repair, row: Chunk) -> None:
 
 
 def _diagnose(chunk: ChunkView, index: int, topology: Topology) -> FaultKind | None:
-    """Return what is wrong with a fragment now, after reading all of it."""
+    """Return what is wrong with a fragment now, after reading all of it.
+
+    A handle to a directory that was moved or unmounted may still read it: where it should be is for the probe to say.
+    """
+    if topology.is_out_of_reach(chunk.node_ids[index]):
+        return FaultKind.UNREACHABLE
     try:
         check_fragment(chunk, index, topology)
     except ChunkError as error:

@@ -13,6 +13,7 @@ from chunks.models import Chunk, FragmentFault
 from chunks.reader import read_chunk
 from chunks.records import ChunkView, FaultKind, FaultRecord, NodeState
 from chunks.services import RepairReport, record_faults, repair_chunk, repair_faults
+from chunks.topology import Topology
 from chunks.writer import write_chunk
 from tests.unit.chunks.cluster import KIBIBYTE, Cluster
 from tests.unit.chunks.rows import current_view, publish, published
@@ -294,3 +295,16 @@ def test_rewriting_keeps_the_format_that_the_writer_makes(cluster: Cluster) -> N
     report_all(chunk)
     repair_faults(topology=cluster.topology)
     assert [cluster.path_of(chunk, index).read_bytes() for index in range(6)] == before
+
+
+def test_what_a_handle_still_reads_of_a_disk_that_was_moved_away_is_rebuilt(cluster: Cluster) -> None:
+    chunk = published(cluster, DATA)
+    gone = chunk.node_ids[2]
+    record_faults([FaultRecord(chunk.id, 2, gone, FaultKind.UNREACHABLE)])
+    FragmentFault.objects.update(detected_at=timezone.now() - timedelta(hours=1))
+    probed = Topology(cluster.entries, cluster.topology.storage_classes, cluster.pool, unreachable_ids=[gone])
+    assert cluster.is_well(chunk)
+    report = repair_faults(topology=probed)
+    assert (report.rebuilt + report.postponed, report.found_well) == (1, 0)
+    assert gone not in current_view(chunk).node_ids
+    assert cluster.is_well(current_view(chunk))
