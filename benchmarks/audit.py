@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from uuid import uuid4
 import psutil
 
 from benchmarks import load
-from benchmarks.comparison import compare
 from benchmarks.cost import own_children, spent
 from benchmarks.servers import Subject, running_system
 from benchmarks.signed import Signer
@@ -68,7 +68,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.audit", description=__doc__)
     parser.add_argument("--directory", type=Path)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--rounds", type=int, default=7, help="of the comparison of recording with not recording")
+    parser.add_argument("--rounds", type=int, default=12, help="of the comparison of recording with not recording")
     parser.add_argument("--only", choices=("search", "recording"))
     options = parser.parse_args()
     with (
@@ -88,44 +88,72 @@ def recording(subject: Subject, directory: Path, rounds: int) -> bool:
     with silent_gateway(subject, directory) as (host, silent_process):
         # The supervisor is left out: the others are its children, and would count twice.
         running = subject.system.process_ids.items()
-        served = [psutil.Process(number) for name, number in running if name != "objstore"]
-        served.append(psutil.Process(silent_process))
+        served = {name: psutil.Process(number) for name, number in running if name != "objstore"}
+        served["other gateway"] = psutil.Process(silent_process)
         load.send_all(subject.host, [subject.signer.request("PUT", f"/{BUCKET}")])
         paths = [f"/{BUCKET}/{uuid4()}" for _ in range(100)]
         load.send_all(subject.host, [subject.signer.request("PUT", path, body=os.urandom(4096)) for path in paths])
-        rates: tuple[list[float], list[float]] = ([], [])
         silent = Signer(host, SigningCredentials(subject.system.access_key, subject.system.secret_key))
-        comparison = compare(
-            "GET 4 KiB",
-            "for a second of processor time",
-            driver(subject.host, [subject.signer.request("GET", path) for path in paths], served, rates[0]),
-            "reads not audited",
-            driver(host, [silent.request("GET", path) for path in paths], served, rates[1]),
-            rounds=rounds,
-            bar=RECORDING_BAR,
-        )
-    audited, silent_costs = ([1e6 / each for each in figures] for figures in (comparison.subject, comparison.reference))
+        audited, unaudited = Recorded(), Recorded()
+        ways = [
+            (audited, subject.host, [subject.signer.request("GET", path) for path in paths]),
+            (unaudited, host, [silent.request("GET", path) for path in paths]),
+        ]
+        for number in range(rounds + 1):
+            for recorded, where, requests in ways if number % 2 else reversed(ways):  # what drifts disturbs both alike
+                measured = drive(where, requests, served)
+                if number:
+                    recorded.add(*measured)
+    ratio = unaudited.cost_microseconds / audited.cost_microseconds
     print(
-        f"GET 4 KiB: {statistics.median(audited):,.0f} µs of processor time audited, "
-        f"{statistics.median(silent_costs):,.0f} µs not audited: {comparison.ratio:.1%} "
-        f"(rounds {min(comparison.ratios):.1%} to {max(comparison.ratios):.1%}, bar {RECORDING_BAR:.0%}); "
-        f"{statistics.median(rates[0]):,.0f} and {statistics.median(rates[1]):,.0f} requests a second",
+        f"GET 4 KiB: {audited.cost_microseconds:,.0f} µs of processor time audited, "
+        f"{unaudited.cost_microseconds:,.0f} µs not audited: {ratio:.1%} (bar {RECORDING_BAR:.0%}); "
+        f"{audited.rate:,.0f} and {unaudited.rate:,.0f} requests a second",
         flush=True,
     )
-    return comparison.is_reached
+    for name, recorded in (("audited", audited), ("not audited", unaudited)):
+        told = (f"{part} {seconds / recorded.count * 1e6:.0f}" for part, seconds in recorded.parts.items())
+        print(f"  {name}, µs: {', '.join(told)}", flush=True)
+    return ratio >= RECORDING_BAR
 
 
-def driver(host: str, requests: list[bytes], served: list[psutil.Process], rates: list[float]) -> Callable[[], float]:
-    """Return what sends the requests for some seconds, and says how many are answered for a second of processor time."""
+@dataclass(slots=True)
+class Recorded:
+    """What all rounds together took: requests, their wall time, and processor time by part, in seconds."""
 
-    def drive() -> float:
-        before = sum(map(spent, served)) + own_children()
-        rate = load.drive(host, requests, connection_count=32, seconds=DRIVE_SECONDS).per_second
-        time.sleep(SETTLE_SECONDS)
-        rates.append(rate)
-        return rate * DRIVE_SECONDS / (sum(map(spent, served)) + own_children() - before)
+    count: float = 0
+    seconds: float = 0
+    parts: dict[str, float] = field(default_factory=dict)
 
-    return drive
+    def add(self, count: float, seconds: float, parts: dict[str, float]) -> None:
+        """Count a round."""
+        self.count += count
+        self.seconds += seconds
+        for name, spent_seconds in parts.items():
+            self.parts[name] = self.parts.get(name, 0.0) + spent_seconds
+
+    @property
+    def cost_microseconds(self) -> float:
+        """Processor time for a request."""
+        return sum(self.parts.values()) / self.count * 1e6
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.count / self.seconds
+
+
+def drive(host: str, requests: list[bytes], served: dict[str, psutil.Process]) -> tuple[float, float, dict[str, float]]:
+    """Send the requests for some seconds; return how many, for how long, and the processor time that it took by part."""
+
+    def spent_by_part() -> dict[str, float]:
+        return {"client": own_children(), **{name: spent(process) for name, process in served.items()}}
+
+    before = spent_by_part()
+    rate = load.drive(host, requests, connection_count=32, seconds=DRIVE_SECONDS).per_second
+    time.sleep(SETTLE_SECONDS)
+    parts = {name: seconds - before[name] for name, seconds in spent_by_part().items()}
+    return rate * DRIVE_SECONDS, DRIVE_SECONDS, parts
 
 
 @contextlib.contextmanager

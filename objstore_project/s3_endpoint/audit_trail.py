@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import Any
 
 from accesscontrol.request_facts import RequestFacts, telling_facts
@@ -83,7 +82,7 @@ def record(draft: AuditDraft, response: WireResponse, error_code: str) -> WireRe
         return response
     if not is_wanted(draft) and draft.when_finished is None:
         return response
-    return replace(response, body=_CountedStream(body, draft))
+    return WireResponse(response.status, response.headers, _CountedStream(body, draft))
 
 
 class _CountedStream:
