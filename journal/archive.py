@@ -121,6 +121,12 @@ def stores_of(topology: Topology) -> dict[str, Callable[[], FragmentStore]]:
     }
 
 
+def stores_in_reach(topology: Topology) -> dict[str, Callable[[], FragmentStore]]:
+    """Return those of them that the last probe reached: a handle may still read what was moved away since."""
+    away = {node.name for node in topology.nodes.values() if topology.is_out_of_reach(node.id)}
+    return {name: open_store for name, open_store in stores_of(topology).items() if name not in away}
+
+
 def local_stores(directory: Path) -> dict[str, Callable[[], FragmentStore]]:
     """Return the stores that lie in a directory, each a directory that bears an identity."""
     return {str(path.parent): local_store(path.parent) for path in sorted(directory.glob("*/identity"))}

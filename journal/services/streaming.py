@@ -109,6 +109,7 @@ class StreamingSession:
         self._next_reading = time.monotonic() + HEAL_SECONDS
         self._heard_at = float("-inf")
         self._holders: set[int] = set()
+        self._in_reach: frozenset[int] = frozenset()
 
     def run(self) -> None:
         """Go on until told to stop; StreamBroken, NotKept and the database's errors end it before."""
@@ -186,6 +187,7 @@ class StreamingSession:
         if now >= self._next_check:
             self._check_schema()
             self._begin_snapshot_if_due()
+            self._notice_nodes(topologies.current())
             self._next_check = now + CHECK_SECONDS
         if self._snapshot is not None and not self._snapshot.is_alive():
             self._end_snapshot(self._snapshot)
@@ -194,6 +196,13 @@ class StreamingSession:
             self._heard_at = now
         if now >= self._next_heal and (self._healing is None or not self._healing.is_alive()):
             self._heal(now)
+
+    def _notice_nodes(self, topology: topologies.Topology) -> None:
+        """Look after the copies as soon as a node goes, or comes."""
+        in_reach = frozenset(node.id for node in topology.writable if not topology.is_out_of_reach(node.id))
+        if self._in_reach not in {frozenset(), in_reach}:
+            self._next_heal = 0.0
+        self._in_reach = in_reach
 
     def _heal(self, now: float) -> None:
         is_reading = now >= self._next_reading

@@ -11,7 +11,16 @@ from django.conf import settings
 from chunks.errors import ChunkError
 from chunks.throttle import Throttle
 from chunks.topology import Topology
-from journal.archive import Found, NotKept, drop_records, find_records, keep_record, read_whole, stores_of
+from journal.archive import (
+    Found,
+    NotKept,
+    drop_records,
+    find_records,
+    keep_record,
+    read_whole,
+    stores_in_reach,
+    stores_of,
+)
 from journal.models import JournalState
 from journal.record_format import RecordDamaged, RecordKind, RecordName, parse_record
 from journal.services.backups import find_backups
@@ -66,7 +75,7 @@ def heal(state: JournalState, *, topology: Topology, copies: int | None = None, 
     With a rate for `reading`, all copies are read first, and those that are damaged count as none.
     """
     copies = settings.OBJSTORE_JOURNAL_COPIES if copies is None else copies
-    found = find_records(stores_of(topology))
+    found = find_records(stores_in_reach(topology))
     writable = {node.name for node in topology.nodes.values() if node.state.is_writable}
     wanted = min(copies, len(writable))
     ours = [name for name in newest_revisions(found.holders) if name.lineage == state.lineage.hex[:8]]
@@ -83,7 +92,7 @@ def has_whole_snapshot(state: JournalState, *, topology: Topology) -> bool:
     """Tell whether the newest snapshot is on nodes in reach, as far as listings tell; yes where none has been taken yet."""
     if state.snapshot_lsn is None:
         return True
-    stores = stores_of(topology)
+    stores = stores_in_reach(topology)
     ours = (one for one in find_backups(stores, find_records(stores)) if one.lineage == state.lineage.hex[:8])
     return any(one.manifest["snapshot"] >= state.snapshot_number for one in ours)
 

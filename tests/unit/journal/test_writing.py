@@ -31,7 +31,7 @@ from journal.services.upkeep import heal
 from journal.snapshots import Snapshot, take_snapshot
 from journal.tables import TRANSIENT, Connection, list_tables
 from tests.live.processes import wait_until
-from tests.unit.journal.conftest import CONTENTS, RunningWriter, await_journal, await_snapshot, contents
+from tests.unit.journal.conftest import CONTENTS, RunningWriter, await_journal, await_snapshot, contents, drop_slots
 
 Start = Callable[[], RunningWriter]
 
@@ -213,7 +213,7 @@ def test_a_slot_that_is_lost_begins_a_new_lineage_with_a_snapshot_and_the_old_on
     database.execute("INSERT INTO test_keyless VALUES ('first', 1)")
     await_journal(database)
     writer.stop()
-    database.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+    drop_slots(database)
     database.execute("INSERT INTO test_keyless VALUES ('unseen', 2)")
     writer = start_writer()
     wait_until(lambda: JournalState.objects.exclude(lineage=before.lineage).exists(), "a new lineage")
