@@ -13,12 +13,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from objstore_project.supervisor.parent_death import die_with_parent
 from objstore_project.supervisor.runtime_directory import runtime_directory
 from tests.live.command_server import CommandServer
 from tests.live.processes import Process, is_running, processes_of, wait_until
@@ -188,7 +190,7 @@ def clean_environment(data_dir: Path, variables: Mapping[str, str]) -> dict[str,
 
 
 def launch(environment: Mapping[str, str], log_path: Path) -> subprocess.Popen[bytes]:
-    """Start `manage.py up` with its output in a file."""
+    """Start `manage.py up` with its output in a file; it ends with this process, however that ends."""
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
         return subprocess.Popen(
@@ -198,6 +200,7 @@ def launch(environment: Mapping[str, str], log_path: Path) -> subprocess.Popen[b
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509  it takes no lock
         )
 
 
