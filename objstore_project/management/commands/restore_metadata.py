@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +158,8 @@ def _stores(options: dict[str, Any]) -> tuple[Stores, list[Path]]:
     nodes_directory = settings.OBJSTORE_DATA_DIR / "nodes"
     stores: dict[str, Callable[[], FragmentStore]] = {}
     if options["storage"]:
-        remote = partial(cache(open_unknown_storage), options["storage"], storage_options(options))
-        stores[options["storage"]] = remote
+        told = storage_options(options)
+        stores[options["storage"]] = cache(lambda: open_unknown_storage(options["storage"], told))
     if options["node"] is None:
         local = local_stores(nodes_directory)
     else:
