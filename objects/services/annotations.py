@@ -25,7 +25,19 @@ from s3protocol.checksums import ChecksumAlgorithm, new_checksum
 
 # Plans: see objects/sql/annotations.sql.
 _PUT_ANNOTATION = "SELECT objects_put_annotation(%s, %s, %s::jsonb, %s, %s) AS outcome"
-_COPY_ANNOTATIONS = "SELECT objects_copy_annotations(%s, %s)"
+# Plan: the unique index one_annotation_per_name.
+_STAGE_ANNOTATIONS = """
+INSERT INTO objects_annotation
+       (version_id, name, size_bytes, etag, checksum_algorithm, checksum, is_sealed, payload, modified_at)
+SELECT %s, name, size_bytes, etag, checksum_algorithm, checksum, is_sealed, payload, modified_at
+  FROM objects_annotation WHERE version_id = %s
+"""
+# Plan: the same index; then the primary key of versions.
+_GIVE_ANNOTATIONS = """
+WITH given AS (UPDATE objects_annotation SET version_id = %s WHERE version_id = %s RETURNING version_id, size_bytes)
+SELECT objects_count_annotations(v.bucket_id, (SELECT sum(size_bytes)::bigint FROM given))
+  FROM objects_objectversion v WHERE v.id = (SELECT version_id FROM given LIMIT 1)
+"""
 
 # Plan: primary key, then the unique index one_annotation_per_name.
 _DELETE_ANNOTATION = """
@@ -34,9 +46,6 @@ WITH gone AS (
      WHERE v.id = a.version_id AND a.version_id = %s AND a.name = %s AND NOT objects_is_locked(v, %s)
     RETURNING v.bucket_id, a.size_bytes)
 SELECT objects_count_annotations(bucket_id, -size_bytes) FROM gone
-"""
-_COUNT_ANNOTATIONS = """
-SELECT objects_count_annotations(v.bucket_id, %s) FROM objects_objectversion v WHERE v.id = %s
 """
 
 
@@ -118,17 +127,20 @@ def delete_annotation(*, version: VersionRecord, name: str, if_match: str | None
         raise errors.AccessDenied("Access Denied because object protected by object lock.")
 
 
-def copy_annotations(*, source: VersionRecord, target_row: int, has_same_key: bool, target_key: bytes | None) -> None:
-    """Give a new version the annotations of another; those are sealed anew unless both have one data key, or none.
+def stage_annotations(*, source: VersionRecord, has_same_key: bool, target_key: bytes | None) -> int:
+    """Copy the annotations of a version for one that is about to be published; return the number they are kept under.
 
-    To be called in the transaction that publishes the new version. Holds one payload at a time.
+    They are sealed anew unless both have one data key, or none. To be called in the transaction that publishes, and before:
+    what is published may replace its source, and the source's annotations go with it. Holds one payload at a time.
     """
-    if has_same_key:
-        with connection.cursor() as cursor:
-            cursor.execute(_COPY_ANNOTATIONS, [source.id, target_row])
-        return
+    with connection.cursor() as cursor:
+        # No version has a negative number, and no other copy this one.
+        cursor.execute("SELECT -nextval(pg_get_serial_sequence('objects_annotation', 'id'))")
+        staged = int(cursor.fetchone()[0])
+        if has_same_key:
+            cursor.execute(_STAGE_ANNOTATIONS, [staged, source.id])
+            return staged
     names = Annotation.objects.filter(version_id=source.id).order_by("name").values_list("name", flat=True)
-    size_bytes = 0
     for name in list(names):
         content = find_annotation(source.id, name)
         if content is None:
@@ -138,7 +150,7 @@ def copy_annotations(*, source: VersionRecord, target_row: int, has_same_key: bo
             payload = seal_payload(target_key, name, payload, nonce=os.urandom(NONCE_BYTES))
         told = content.record
         Annotation.objects.create(
-            version_id=target_row,
+            version_id=staged,
             name=name,
             size_bytes=told.size_bytes,
             etag=told.etag,
@@ -148,6 +160,10 @@ def copy_annotations(*, source: VersionRecord, target_row: int, has_same_key: bo
             payload=payload,
             modified_at=told.modified_at,
         )
-        size_bytes += told.size_bytes
+    return staged
+
+
+def give_annotations(staged: int, *, version_row: int) -> None:
+    """Give a version that has been published what was staged for it, and count it."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_ANNOTATIONS, [size_bytes, target_row])
+        cursor.execute(_GIVE_ANNOTATIONS, [version_row, staged])

@@ -21,7 +21,7 @@ from objects.models import MultipartUpload, ObjectVersion
 from objects.ranges import ByteRange
 from objects.selectors.annotations import size_of_annotations
 from objects.selectors.lookup import VersionRecord
-from objects.services.annotations import copy_annotations
+from objects.services.annotations import give_annotations, stage_annotations
 from objects.services.body import store_body
 from objects.services.encryption import DataKey, OpenedVersion, new_data_key, shown_etag, wrap
 from objects.services.multipart import PART_SIZE_BYTES_MAX, publish_part
@@ -116,9 +116,8 @@ def _publishing(
     if source.version.encryption is None and key is None:
         has_same_key = True
     with transaction.atomic():
-        yield lambda published: copy_annotations(
-            source=source.version, target_row=published.row_id, has_same_key=has_same_key, target_key=key
-        )
+        staged = stage_annotations(source=source.version, has_same_key=has_same_key, target_key=key)
+        yield lambda published: give_annotations(staged, version_row=published.row_id)
 
 
 def _encrypted(version: NewVersion, data_key: DataKey | None, before: StoredEncryption | None, etag: str) -> NewVersion:

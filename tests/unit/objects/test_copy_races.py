@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models import Sum
 
 from chunks import topology
 from chunks.models import Chunk, Garbage
@@ -18,15 +19,19 @@ from chunks.services import create_default_topology, unlink_garbage
 from chunks.services.classes import add_storage_class
 from chunks.writer import write_chunk
 from journal.databases import connect
-from objects.models import Extent, MultipartUpload, ObjectVersion, Part
+from objects.encryption import EncryptionChoice, Method
+from objects.models import BucketUsage, Extent, MultipartUpload, ObjectVersion, Part
 from objects.ranges import ByteRange
+from objects.selectors.annotations import find_annotation
 from objects.selectors.lookup import look_up_row
+from objects.services.annotations import put_annotation, read_payload
 from objects.services.copy import copy_object, upload_part_copy
-from objects.services.encryption import OpenedVersion
+from objects.services.encryption import OpenedVersion, unwrap
 from objects.services.garbage import delete_unreferenced_chunks
 from objects.services.publish import UNCONDITIONAL, NewVersion
 from objects.services.read import iterate_version
 from s3protocol import errors
+from s3protocol.checksums import ChecksumAlgorithm
 from tests.live.processes import wait_until
 from tests.unit.objects.rows import OWNER_ID, add_bucket, put_version
 
@@ -73,6 +78,38 @@ def copy_part(bucket: int, source: OpenedVersion) -> None:
         upload_id="u", bucket_id=bucket, key="copy", owner_id=OWNER_ID, storage_class="STANDARD"
     )
     upload_part_copy(upload=upload, part_number=1, source=source, part=ByteRange(0, SIZE, SIZE), data_key=None)
+
+
+@pytest.mark.parametrize("storage_class", ["STANDARD", "ZIPPED"])
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_a_copy_onto_itself_without_history_keeps_bytes_and_annotations(
+    bucket: int,
+    source: OpenedVersion,
+    storage_class: str,
+    is_encrypted: bool,  # noqa: FBT001
+) -> None:
+    if storage_class != "STANDARD":
+        add_storage_class(name=storage_class, compression_level=3)
+    put_annotation(version=source.version, name="a", payload=b"said", algorithm=ChecksumAlgorithm.CRC32, if_match=None)
+    version = NewVersion(owner_id=OWNER_ID, size_bytes=SIZE, etag="1" * 32, storage_class=storage_class)
+    copy_object(
+        bucket_id=bucket,
+        key="source",
+        source=source,
+        version=version,
+        conditions=UNCONDITIONAL,
+        encryption=EncryptionChoice(Method.SSE_S3) if is_encrypted else None,
+        with_annotations=True,
+    )
+    found = look_up_row(bucket_id=bucket, version_row=ObjectVersion.objects.get().pk)
+    assert found is not None
+    assert found.version is not None
+    content = find_annotation(found.version.id, "a")
+    assert content is not None
+    assert read_payload(found.version, content) == b"said"
+    data_key = unwrap(found.version.encryption, None)
+    assert b"".join(iterate_version(found.version, 0, SIZE, data_key=data_key)) == DATA * 2
+    assert BucketUsage.objects.aggregate(total=Sum("annotation_bytes"))["total"] == 4
 
 
 class Rival:
