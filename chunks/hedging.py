@@ -28,6 +28,8 @@ PATIENCE_SECONDS_MIN = 0.02
 PATIENCE_SECONDS_MAX = 0.5
 PATIENCE_SECONDS_UNKNOWN = 0.25
 GIVE_UP_SECONDS = 5.0
+# Where nobody else is left to be asked, and longer than a storage may take: a read is not refused because all are slow.
+LAST_RESORT_SECONDS = 12.0
 RACES_PER_READ = 0.05
 RACES_SAVED_MAX = 10.0
 LATE_IN_A_ROW_MAX = 3

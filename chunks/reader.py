@@ -21,7 +21,7 @@ from chunks.fragment_format import (
     parse_header,
     segment_name,
 )
-from chunks.hedging import GIVE_UP_SECONDS, PATIENCE_SECONDS_MAX, Race
+from chunks.hedging import GIVE_UP_SECONDS, LAST_RESORT_SECONDS, PATIENCE_SECONDS_MAX, Race
 from chunks.records import MEBIBYTE, ChunkView, FaultKind, FaultRecord
 from chunks.topology import Topology
 
@@ -162,7 +162,7 @@ class _ChunkReader:
             self._ask(index, start, end, race)
         del waiting[: needed - len(available)]
         while len(available) < needed and wanted_index not in available:
-            answer = race.next_answer(PATIENCE_SECONDS_MAX if waiting else GIVE_UP_SECONDS) if race.running else None
+            answer = race.next_answer(PATIENCE_SECONDS_MAX if waiting else LAST_RESORT_SECONDS) if race.running else None
             piece = None if answer is None else self._taken(*answer)
             if answer is not None and piece is not None:
                 available[answer[0]] = piece
@@ -183,7 +183,7 @@ class _ChunkReader:
     def _give_up(self, race: Race[Piece]) -> None:
         """Say of what has not come in that it will not."""
         for index in race.running:
-            self._errors[index] = NodeUnavailable(f"no answer within {GIVE_UP_SECONDS:g} s")
+            self._errors[index] = NodeUnavailable(f"no answer within {LAST_RESORT_SECONDS:g} s")
             self._topology.report_slow(self._chunk.node_ids[index])
 
     def _not_enough(self, available: Mapping[int, Piece]) -> NotEnoughFragments:

@@ -78,7 +78,7 @@ def test_two_hanging_nodes_are_survived_like_two_lost_ones(cluster: Cluster, gat
 def test_three_hanging_nodes_of_six_are_too_many_and_said_so_in_time(
     cluster: Cluster, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chunks.reader.GIVE_UP_SECONDS", 0.5)
+    monkeypatch.setattr("chunks.reader.LAST_RESORT_SECONDS", 0.5)
     chunk = written(cluster, LARGE)
     hang(cluster, gate, *chunk.node_ids[:3])
     with pytest.raises(NotEnoughFragments, match="no answer"):
