@@ -162,7 +162,9 @@ class _ChunkReader:
             self._ask(index, start, end, race)
         del waiting[: needed - len(available)]
         while len(available) < needed and wanted_index not in available:
-            answer = race.next_answer(PATIENCE_SECONDS_MAX if waiting else LAST_RESORT_SECONDS) if race.running else None
+            answer = (
+                race.next_answer(PATIENCE_SECONDS_MAX if waiting else LAST_RESORT_SECONDS) if race.running else None
+            )
             piece = None if answer is None else self._taken(*answer)
             if answer is not None and piece is not None:
                 available[answer[0]] = piece
