@@ -53,6 +53,11 @@ SELECT NOT EXISTS (
 )
 """
 
+# A sequence that nobody has drawn from says 1, which the first row is yet to get.
+_LAST_DRAWN = """
+SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END, clock_timestamp() FROM audit_auditevent_id_seq
+"""
+
 _DAYS_UNSEALED = """
 SELECT count(*) FROM audit_auditevent e
  WHERE e.at >= %s::date::timestamp AT TIME ZONE 'UTC' AND e.at < (%s::date + 1)::timestamp AT TIME ZONE 'UTC'
@@ -81,7 +86,7 @@ def settled_id() -> int:
             if not cursor.fetchone()[0]:
                 return settled
             settled = max(settled, progress.pending_id)
-        cursor.execute("SELECT last_value, clock_timestamp() FROM audit_auditevent_id_seq")
+        cursor.execute(_LAST_DRAWN)
         progress.pending_id, progress.pending_at = cursor.fetchone()
         progress.save(update_fields=["pending_id", "pending_at"])
     return settled

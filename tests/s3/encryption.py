@@ -49,7 +49,7 @@ def fragments(live: LiveSystem) -> set[tuple[Path, int]]:
     return {
         (path, path.stat().st_size)
         for path in (live.data_dir / "nodes").rglob("*")
-        if path.is_file() and path.name != "identity" and not path.name.startswith("journal-")
+        if path.is_file() and path.name not in {"identity", "probe"} and not path.name.startswith("journal-")
     }
 
 

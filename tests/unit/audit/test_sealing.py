@@ -23,7 +23,7 @@ TODAY = datetime.now(UTC).date()
 def empty_log() -> None:
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE audit_auditevent")
-        cursor.execute("SELECT last_value FROM audit_auditevent_id_seq")
+        cursor.execute("SELECT nextval('audit_auditevent_id_seq')")
         last_id = cursor.fetchone()[0]
     AuditSeal.objects.all().delete()
     AuditProgress.objects.all().delete()
@@ -64,6 +64,17 @@ def test_rows_are_sealed_once_and_verify(monkeypatch: pytest.MonkeyPatch) -> Non
     assert problems() == []
     assert sum(verdict.sealed_rows for verdict in verdicts) == 12
     assert AuditSeal.objects.filter(day=TODAY).count() > 3
+
+
+def test_the_first_row_of_all_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER SEQUENCE audit_auditevent_id_seq RESTART")
+    AuditProgress.objects.update(sealed_id=0)
+    seal_all()
+    write_batch([draft(str(number)) for number in range(3)])
+    seal_all()
+    assert problems() == []
+    assert sum(verdict.sealed_rows for verdict in sealing.verify_days()) == 3
 
 
 @pytest.mark.parametrize(
