@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from chunks.breaker import Breaker
 from chunks.errors import NodeUnavailable, UnknownStorageClass
 from chunks.records import NodeState
-from chunks.topology import Breaker, NodeEntry, StorageClassEntry, Topology
+from chunks.topology import NodeEntry, StorageClassEntry, Topology
 from tests.unit.chunks.cluster import Cluster
 
 
