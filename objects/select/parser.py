@@ -7,6 +7,7 @@ in expressions.
 
 from __future__ import annotations
 
+from objects.select.cursor import UNSUPPORTED, Cursor
 from objects.select.errors import SelectError
 from objects.select.syntax import (
     Expression,
@@ -53,27 +54,10 @@ FUNCTIONS = {  # how many operands they take
     "SUBSTRING": (2, 3),
 }
 PARTS = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "TIMEZONE_HOUR", "TIMEZONE_MINUTE"})
-_RESERVED = frozenset(
-    {
-        "FROM",
-        "WHERE",
-        "LIMIT",
-        "AS",
-        "AND",
-        "OR",
-        "NOT",
-        "IN",
-        "IS",
-        "LIKE",
-        "BETWEEN",
-        "ESCAPE",
-        "WHEN",
-        "THEN",
-        "ELSE",
-    }
-    | {"END", "CASE", "SELECT", "FOR"}
-)
-_UNSUPPORTED = frozenset({"GROUP", "ORDER", "HAVING", "JOIN", "UNION", "OFFSET", "DISTINCT"})
+_RESERVED = UNSUPPORTED | {
+    *("SELECT", "FROM", "WHERE", "LIMIT", "AS", "AND", "OR", "NOT", "IN", "IS", "LIKE", "BETWEEN", "ESCAPE"),
+    *("CASE", "WHEN", "THEN", "ELSE", "END", "FOR"),
+}
 
 
 def parse_query(text: str) -> Query:
@@ -81,112 +65,71 @@ def parse_query(text: str) -> Query:
     return _Parser(tokenize(text)).query()
 
 
-class _Parser:
+class _Parser(Cursor):
     def __init__(self, tokens: list[Token]) -> None:
-        self._tokens = tokens
-        self._at = 0
+        super().__init__(tokens)
         self._depth = 0
 
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._at]
-
-    def _take(self) -> Token:
-        token = self._tokens[self._at]
-        if token.kind is not Kind.END:
-            self._at += 1
-        return token
-
-    def _accept_word(self, *words: str) -> bool:
-        if self._next.is_word(*words):
-            self._take()
-            return True
-        return False
-
-    def _accept(self, symbol: str) -> bool:
-        if self._next.is_symbol(symbol):
-            self._take()
-            return True
-        return False
-
-    def _expect(self, symbol: str) -> None:
-        if not self._accept(symbol):
-            raise self._unexpected(f"'{symbol}'")
-
-    def _expect_word(self, word: str) -> None:
-        if not self._accept_word(word):
-            raise self._unexpected(word)
-
-    def _unexpected(self, wanted: str) -> SelectError:
-        token = self._next
-        if token.is_word(*_UNSUPPORTED):
-            return SelectError("UnsupportedSyntax", f"{token.text.upper()} is not supported.")
-        found = f"'{token.text}'" if token.text else "the end"
-        return SelectError(
-            "ParseUnexpectedToken",
-            f"Expected {wanted} at position {token.position + 1} of the expression, found {found}.",
-        )
-
     def query(self) -> Query:
-        if not self._accept_word("SELECT"):
+        if not self.accept_word("SELECT"):
             raise SelectError("ParseUnexpectedToken", "The expression must begin with SELECT.")
-        if self._next.is_word("DISTINCT"):
-            raise self._unexpected("an expression")
+        if self.next.is_word("DISTINCT"):
+            raise self.unexpected("an expression")
         projections: list[Projection] = []
-        if not self._accept("*"):
+        if not self.accept("*"):
             projections.append(self._projection())
-            while self._accept(","):
+            while self.accept(","):
                 projections.append(self._projection())
-        if not self._accept_word("FROM"):
+        if not self.accept_word("FROM"):
             raise SelectError("ParseSelectMissingFrom", "The expression lacks its FROM clause.")
         source, alias = self._source()
-        condition = self._expression() if self._accept_word("WHERE") else None
-        limit = self._limit() if self._accept_word("LIMIT") else None
-        self._accept(";")
-        if self._next.kind is not Kind.END:
-            raise self._unexpected("the end")
+        condition = self._expression() if self.accept_word("WHERE") else None
+        limit = self._limit() if self.accept_word("LIMIT") else None
+        self.accept(";")
+        if self.next.kind is not Kind.END:
+            raise self.unexpected("the end")
         aliases = {one.alias.lower(): one.expression for one in projections if one.alias is not None}
         return Query(tuple(projections), source, alias, condition, limit, aliases)
 
     def _projection(self) -> Projection:
         expression = self._expression()
-        if self._accept_word("AS"):
+        if self.accept_word("AS"):
             return Projection(expression, self._name())
-        token = self._next
+        token = self.next
         if token.kind is Kind.QUOTED or (token.kind is Kind.WORD and token.text.upper() not in _RESERVED):
             return Projection(expression, self._name())
         return Projection(expression)
 
     def _name(self) -> str:
-        token = self._take()
+        token = self.take()
         if token.kind not in {Kind.WORD, Kind.QUOTED} or not token.text:
             raise SelectError("ParseExpectedIdentForAlias", "An alias must be a name.")
         return token.text
 
     def _source(self) -> tuple[tuple[Step, ...], str | None]:
-        if not self._accept_word("S3OBJECT", "STDIN"):
+        if not self.accept_word("S3OBJECT", "STDIN"):
             raise SelectError("InvalidDataSource", "The data source must be S3Object.")
         steps: list[Step] = []
-        while self._next.is_symbol(".", "["):
+        while self.next.is_symbol(".", "["):
             steps.append(self._step())
-        if self._accept_word("AS"):
+        if self.accept_word("AS"):
             return tuple(steps), self._name()
-        token = self._next
-        if token.kind is Kind.WORD and token.text.upper() not in _RESERVED | _UNSUPPORTED:
+        token = self.next
+        if token.kind is Kind.WORD and token.text.upper() not in _RESERVED:
             return tuple(steps), self._name()
         return tuple(steps), None
 
     def _step(self) -> Step:
-        if self._accept("."):
-            token = self._take()
+        if self.accept("."):
+            token = self.take()
             if token.is_symbol("*"):
                 return Step()
             if token.kind not in {Kind.WORD, Kind.QUOTED}:
                 raise SelectError("ParseInvalidPathComponent", "A path goes on with a name after a dot.")
             return Step(token.text, is_quoted=token.kind is Kind.QUOTED)
-        self._expect("[")
-        token = self._take()
-        self._expect("]")
+        self.expect("[")
+        token = self.take()
+        self.expect("]")
         if token.is_symbol("*"):
             return Step()
         if token.kind is Kind.STRING:
@@ -196,7 +139,7 @@ class _Parser:
         raise SelectError("ParseInvalidPathComponent", "Between brackets stands *, an index or a name.")
 
     def _limit(self) -> int:
-        token = self._take()
+        token = self.take()
         if token.kind is not Kind.NUMBER or not token.text.isdecimal():
             raise SelectError("ParseUnexpectedToken", "LIMIT takes a whole number.")
         return min(int(token.text), 1 << 62)
@@ -206,20 +149,20 @@ class _Parser:
         if self._depth > DEPTH_MAX:
             raise SelectError("UnsupportedSqlStructure", "The expression is nested too deeply.")
         left = self._conjunction()
-        while self._accept_word("OR"):
+        while self.accept_word("OR"):
             left = Operation("OR", (left, self._conjunction()))
         self._depth -= 1
         return left
 
     def _conjunction(self) -> Expression:
         left = self._negation()
-        while self._accept_word("AND"):
+        while self.accept_word("AND"):
             left = Operation("AND", (left, self._negation()))
         return left
 
     def _negation(self) -> Expression:
         count = 0
-        while self._accept_word("NOT"):
+        while self.accept_word("NOT"):
             count += 1
         inner = self._comparison()
         return Operation("NOT", (inner,)) if count % 2 else inner
@@ -227,124 +170,124 @@ class _Parser:
     def _comparison(self) -> Expression:
         left = self._concatenation()
         while True:
-            if self._next.is_symbol("=", "!=", "<>", "<", "<=", ">", ">="):
-                name = self._take().text
+            if self.next.is_symbol("=", "!=", "<>", "<", "<=", ">", ">="):
+                name = self.take().text
                 left = Operation("!=" if name == "<>" else name, (left, self._concatenation()))
-            elif self._accept_word("IS"):
-                is_negated = self._accept_word("NOT")
-                if not self._accept_word("NULL", "MISSING"):
-                    raise self._unexpected("NULL or MISSING")
+            elif self.accept_word("IS"):
+                is_negated = self.accept_word("NOT")
+                if not self.accept_word("NULL", "MISSING"):
+                    raise self.unexpected("NULL or MISSING")
                 left = _negated(Operation("IS NULL", (left,)), is_negated)
-            elif self._next.is_word("IN", "LIKE", "BETWEEN", "NOT"):
-                is_negated = self._accept_word("NOT")
+            elif self.next.is_word("IN", "LIKE", "BETWEEN", "NOT"):
+                is_negated = self.accept_word("NOT")
                 left = _negated(self._predicate(left), is_negated)
             else:
                 return left
 
     def _predicate(self, left: Expression) -> Expression:
-        if self._accept_word("IN"):
-            self._expect("(")
+        if self.accept_word("IN"):
+            self.expect("(")
             return Operation("IN", (left, *self._list()))
-        if self._accept_word("BETWEEN"):
+        if self.accept_word("BETWEEN"):
             low = self._concatenation()
-            self._expect_word("AND")
+            self.expect_word("AND")
             return Operation("BETWEEN", (left, low, self._concatenation()))
-        self._expect_word("LIKE")
+        self.expect_word("LIKE")
         pattern = self._concatenation()
-        if self._accept_word("ESCAPE"):
+        if self.accept_word("ESCAPE"):
             return Operation("LIKE", (left, pattern, self._concatenation()))
         return Operation("LIKE", (left, pattern))
 
     def _list(self) -> tuple[Expression, ...]:
         """Read expressions up to the closing bracket."""
-        if self._accept(")"):
+        if self.accept(")"):
             return ()
         found = [self._expression()]
-        while self._accept(","):
+        while self.accept(","):
             found.append(self._expression())
-        self._expect(")")
+        self.expect(")")
         return tuple(found)
 
     def _concatenation(self) -> Expression:
         left = self._sum()
-        while self._accept("||"):
+        while self.accept("||"):
             left = Operation("||", (left, self._sum()))
         return left
 
     def _sum(self) -> Expression:
         left = self._product()
-        while self._next.is_symbol("+", "-"):
-            left = Operation(self._take().text, (left, self._product()))
+        while self.next.is_symbol("+", "-"):
+            left = Operation(self.take().text, (left, self._product()))
         return left
 
     def _product(self) -> Expression:
         left = self._unary()
-        while self._next.is_symbol("*", "/", "%"):
-            left = Operation(self._take().text, (left, self._unary()))
+        while self.next.is_symbol("*", "/", "%"):
+            left = Operation(self.take().text, (left, self._unary()))
         return left
 
     def _unary(self) -> Expression:
         count = 0
-        while self._next.is_symbol("-", "+"):
-            count += self._take().text == "-"
+        while self.next.is_symbol("-", "+"):
+            count += self.take().text == "-"
         inner = self._primary()
         return Operation("NEGATE", (inner,)) if count % 2 else inner
 
     def _primary(self) -> Expression:
-        token = self._next
-        if self._accept("("):
+        token = self.next
+        if self.accept("("):
             inner = self._expression()
-            self._expect(")")
+            self.expect(")")
             return inner
         if token.kind is Kind.NUMBER:
-            self._take()
+            self.take()
             return Literal(int(token.text)) if token.text.isdecimal() else Literal(token.text, is_float=True)
         if token.kind is Kind.STRING:
-            self._take()
+            self.take()
             return Literal(token.text)
         if token.kind is Kind.QUOTED:
             return self._path()
         if token.kind is not Kind.WORD or token.text.upper() in _RESERVED - {"CASE"}:
-            raise self._unexpected("an expression")
+            raise self.unexpected("an expression")
         return self._word()
 
     def _word(self) -> Expression:
-        if self._accept_word("TRUE"):
+        if self.accept_word("TRUE"):
             return Literal(True)
-        if self._accept_word("FALSE"):
+        if self.accept_word("FALSE"):
             return Literal(False)
-        if self._accept_word("NULL", "MISSING"):
+        if self.accept_word("NULL", "MISSING"):
             return Literal(None)
-        if self._accept_word("CASE"):
+        if self.accept_word("CASE"):
             return self._case()
         if self._tokens[self._at + 1].is_symbol("("):
             return self._call()
         return self._path()
 
     def _path(self) -> Expression:
-        token = self._take()
+        token = self.take()
         steps = [Step(token.text, is_quoted=token.kind is Kind.QUOTED)]
-        while self._next.is_symbol(".", "["):
+        while self.next.is_symbol(".", "["):
             steps.append(self._step())
         return Path(tuple(steps))
 
     def _case(self) -> Expression:
         """CASE [value] WHEN … THEN … [ELSE …] END: operands are pairs, and last what else."""
-        value = None if self._next.is_word("WHEN") else self._expression()
+        value = None if self.next.is_word("WHEN") else self._expression()
         operands: list[Expression] = []
-        while self._accept_word("WHEN"):
+        while self.accept_word("WHEN"):
             when = self._expression()
-            self._expect_word("THEN")
+            self.expect_word("THEN")
             operands += [when if value is None else Operation("=", (value, when)), self._expression()]
         if not operands:
-            raise self._unexpected("WHEN")
-        operands.append(self._expression() if self._accept_word("ELSE") else Literal(None))
-        self._expect_word("END")
+            raise self.unexpected("WHEN")
+        operands.append(self._expression() if self.accept_word("ELSE") else Literal(None))
+        self.expect_word("END")
         return Operation("CASE", tuple(operands))
 
     def _call(self) -> Expression:
-        name = self._take().text.upper()
-        self._expect("(")
+        name = self.take().text.upper()
+        self.expect("(")
         if name in {"DATE_ADD", "DATE_DIFF"}:
             return self._date(name)
         special = {
@@ -355,8 +298,8 @@ class _Parser:
         }.get(name)
         if special is not None:
             return special()
-        if name == "COUNT" and self._accept("*"):
-            self._expect(")")
+        if name == "COUNT" and self.accept("*"):
+            self.expect(")")
             return Operation("COUNT", (Literal(0),))
         operands = self._list()
         if name in TYPES or name in AGGREGATES:
@@ -373,39 +316,39 @@ class _Parser:
 
     def _cast(self) -> Expression:
         inner = self._expression()
-        self._expect_word("AS")
-        name = self._take().text.upper()
+        self.expect_word("AS")
+        name = self.take().text.upper()
         if name not in TYPES:
             raise SelectError("InvalidDataType", f"There is no data type {name}.")
         detail = TYPES[name]
-        if self._accept("("):
+        if self.accept("("):
             sizes = [self._limit()]
-            while self._accept(","):
+            while self.accept(","):
                 sizes.append(self._limit())
-            self._expect(")")
+            self.expect(")")
             if detail == "DECIMAL" and len(sizes) <= 2 and sizes[0] <= 38 and sizes[-1] <= sizes[0]:
                 detail = f"DECIMAL({', '.join(map(str, sizes))})"
         elif detail == "DECIMAL":
             detail = "DECIMAL(38, 10)"
-        self._expect(")")
+        self.expect(")")
         return Operation("CAST", (inner,), detail)
 
     def _part(self) -> str:
-        token = self._take()
+        token = self.take()
         if not token.is_word(*PARTS):
             raise SelectError("ParseExpectedDatePart", "A part of a date is expected, such as YEAR.")
         return token.text.upper()
 
     def _extract(self) -> Expression:
         part = self._part()
-        self._expect_word("FROM")
+        self.expect_word("FROM")
         inner = self._expression()
-        self._expect(")")
+        self.expect(")")
         return Operation("EXTRACT", (inner,), part)
 
     def _date(self, name: str) -> Expression:
         part = self._part()
-        self._expect(",")
+        self.expect(",")
         operands = self._list()
         if len(operands) != 2:
             raise SelectError("EvaluatorInvalidArguments", f"{name} takes a part of a date and two arguments.")
@@ -413,28 +356,28 @@ class _Parser:
 
     def _trim(self) -> Expression:
         where = "BOTH"
-        if self._next.is_word("LEADING", "TRAILING", "BOTH"):
-            where = self._take().text.upper()
+        if self.next.is_word("LEADING", "TRAILING", "BOTH"):
+            where = self.take().text.upper()
         characters: Expression = Literal(" ")
-        if not self._accept_word("FROM"):
+        if not self.accept_word("FROM"):
             first = self._expression()
-            if not self._accept_word("FROM"):
-                self._expect(")")
+            if not self.accept_word("FROM"):
+                self.expect(")")
                 return Operation("TRIM", (first, characters), where)
             characters = first
         inner = self._expression()
-        self._expect(")")
+        self.expect(")")
         return Operation("TRIM", (inner, characters), where)
 
     def _substring(self) -> Expression:
         operands = [self._expression()]
-        if self._accept_word("FROM"):
+        if self.accept_word("FROM"):
             operands.append(self._expression())
-            if self._accept_word("FOR"):
+            if self.accept_word("FOR"):
                 operands.append(self._expression())
-            self._expect(")")
+            self.expect(")")
         else:
-            self._expect(",")
+            self.expect(",")
             operands += self._list()
         if len(operands) not in {2, 3}:
             raise SelectError(
