@@ -99,6 +99,10 @@ def _parse_copy_source(header: str) -> tuple[str, str, str | None]:
     return bucket_name, key, version_id
 
 
+# What makes a copy onto itself one that changes something.
+_CHANGING = ("storage_class", "website_redirect_location", "server_side_encryption", "sse_customer_key")
+
+
 @operation("CopyObject", action="s3:PutObject")
 def copy_object(
     context: RequestContext,
@@ -121,33 +125,16 @@ def copy_object(
     source = CopySource(context, copy_source, members)
     if encryption is None and source.version.encryption is not None:
         encryption = EncryptionChoice(Method.SSE_S3)  # what was encrypted is never stored in the clear by a copy
-    replaces_metadata = metadata_directive == "REPLACE"
-    replaces_tags = tagging_directive == "REPLACE"
-    _check_copyable(
-        source,
-        onto=(bucket, key),
-        is_changing=bool(
-            replaces_metadata
-            or members.get("storage_class")
-            or members.get("website_redirect_location")
-            or checksum_algorithm
-            or members.get("server_side_encryption")
-            or their_key
-        ),
-    )
-    headers = kept_headers(members)
-    if not replaces_metadata:
-        redirect = headers.get("WebsiteRedirectLocation")
-        headers = {**source.version.headers, "WebsiteRedirectLocation": redirect or ""}
+    replaces_metadata, replaces_tags = metadata_directive == "REPLACE", tagging_directive == "REPLACE"
+    is_changing = bool(replaces_metadata or checksum_algorithm or any(members.get(name) for name in _CHANGING))
+    _check_copyable(source, onto=(bucket, key), is_changing=is_changing)
     authorize_header_tags(context, key, members.get("tagging") if replaces_tags else None)
     version = NewVersion(
         **_copied_version(source.opened, checksum_algorithm),
-        event_name=CREATED_BY_COPY,
         owner_id=ownership.owner_id,
         acl=ownership.acl,
-        content_type=members.get("content_type", "") if replaces_metadata else source.version.content_type,
-        headers={name: value for name, value in headers.items() if value},
-        metadata=checked_metadata(members.get("metadata")) if replaces_metadata else source.version.metadata,
+        **_copied_headers(source.version, members, replaces_metadata=replaces_metadata),
+        event_name=CREATED_BY_COPY,
         tags=tags_from_header(members.get("tagging")) if replaces_tags else source.version.tags,
         storage_class=checked_storage_class(members.get("storage_class")),
         lock=requested_lock(context, members),
@@ -198,6 +185,20 @@ def _check_copyable(source: CopySource, *, onto: tuple[str, str], is_changing: b
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
             "object's metadata, storage class, website redirect location or encryption attributes."
         )
+
+
+def _copied_headers(source: VersionRecord, members: CopyObjectMembers, *, replaces_metadata: bool) -> dict[str, Any]:
+    """Return type, headers and metadata of a copy: its own or its source's, but for the redirect, which is never copied."""
+    headers = kept_headers(members)
+    if replaces_metadata:
+        return {
+            "content_type": members.get("content_type", ""),
+            "headers": headers,
+            "metadata": checked_metadata(members.get("metadata")),
+        }
+    redirect = {"WebsiteRedirectLocation": headers.get("WebsiteRedirectLocation")}
+    copied = {name: value for name, value in {**source.headers, **redirect}.items() if value}
+    return {"content_type": source.content_type, "headers": copied, "metadata": source.metadata}
 
 
 def _copied_version(opened: OpenedVersion, algorithm: str | None) -> dict[str, Any]:
