@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import Q
 
 from buckets.identified import PAGE_SIZE
-from buckets.models import Bucket, BucketConfiguration, Versioning
+from buckets.models import Bucket, BucketConfiguration, RemoteStore, Versioning
 from s3protocol import errors
 
 # What makes a BucketRecord, of a table that the statement calls b.
@@ -118,3 +119,9 @@ def _decoded_token(token: str) -> str:
         raise errors.InvalidArgument(
             "The continuation token provided is incorrect", ArgumentName="continuation-token", ArgumentValue=token
         ) from None
+
+
+def find_remote_store(name: str, *, account_id: str) -> RemoteStore | None:
+    """Return an active store that the buckets of an account may be replicated to. One statement."""
+    open_to_it = Q(is_shared=True) | Q(account_id=account_id)
+    return RemoteStore.objects.filter(open_to_it, name=name, is_active=True).first()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
@@ -24,6 +23,7 @@ from buckets.models import (
     Versioning,
 )
 from buckets.names import is_valid_bucket_name
+from buckets.selectors import find_remote_store
 from buckets.tags import TAGGING
 from events.models import EventTarget
 from events.services.outbox import note_test_event
@@ -336,12 +336,6 @@ def put_bucket_request_payment(*, bucket_id: int, is_requester_pays: bool) -> No
 def delete_configuration(*, bucket_id: int, kind: str) -> None:
     """Remove a bucket's document of a kind, if there is one."""
     BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).delete()
-
-
-def find_remote_store(name: str, *, account_id: str) -> RemoteStore | None:
-    """Return an active store that the buckets of an account may be replicated to."""
-    open_to_it = Q(is_shared=True) | Q(account_id=account_id)
-    return RemoteStore.objects.filter(open_to_it, name=name, is_active=True).first()
 
 
 def add_remote_store(

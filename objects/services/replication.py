@@ -22,8 +22,7 @@ from django.db.models.functions import Coalesce, Now
 
 from accesscontrol.errors import RoleNotAssumable, SecretUnreadable
 from buckets.models import Versioning
-from buckets.selectors import BucketRecord, find_bucket
-from buckets.services import find_remote_store
+from buckets.selectors import BucketRecord, find_bucket, find_remote_store
 from chunks.errors import ChunkError
 from events.cause import REMOVED, REPLICATION_FAILED, cause_document
 from objects.encryption import EncryptionChoice, Method
