@@ -107,7 +107,6 @@ SELECT format('chunk %%s', c.id) FROM chunks_garbage g JOIN chunks_chunk c ON c.
  WHERE g.id > %s AND g.id <= %s AND g.state = 'unlink'
 """,
     ),
-    # Plan: a range of the primary key; the first of versions_of_object that is visible for each.
     # Plan: a range of the primary key; the segments, hashed. A segment's row changes with those of its chunks.
     _Check(
         MetadataProblem.BESIDE_SEGMENT,
@@ -120,6 +119,7 @@ SELECT format('chunk %%s: on nodes %%s, its segment %%s on %%s', c.id, c.node_id
    AND (c.node_ids, c.scheme) IS DISTINCT FROM (s.node_ids, s.scheme)
 """,
     ),
+    # Plan: a range of the primary key; the first of versions_of_object that is visible for each.
     _Check(
         MetadataProblem.WRONG_POINTER,
         "objects_object",

@@ -1,10 +1,10 @@
 """Intelligent tiering: archive the versions that nobody reads.
 
-Theory. A version in INTELLIGENT_TIERING keeps its class whatever its tier; a row beside it (`Monitoring`) says where it is. Its
-reads are noted there (`monitoring`). What was not read for the days of a
-configuration is written anew as the archive class keeps bytes, if that differs, and the row says that it is archived, all in
-one transaction (write ordering, paragraph 3: as a move between classes). A restore says so in the row alone: bytes stay
-where they are, as an archive's are as near as others.
+Theory. A version in INTELLIGENT_TIERING keeps its class whatever its tier; a row beside it (`Monitoring`) says where it is,
+and when it was read last (`monitoring`). What was not read for the days of a configuration is written anew as the archive
+class keeps bytes, if that differs, and the row says that it is archived, all in one transaction (write ordering, paragraph 3:
+as a move between classes). A restore says so in the row alone: bytes stay where they are, as an archive's are as near as
+others.
 """
 
 from __future__ import annotations
