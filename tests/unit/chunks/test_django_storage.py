@@ -241,23 +241,31 @@ def test_what_sounds_like_a_secret_is_sealed_however_it_was_given(settings: Any)
     settings.OBJSTORE_NODE_SECRETS = {"REMOTE": "from the environment"}
     given = {
         "bucket_name": "b",
-        "secret_key": "s1",
-        "params.password": "s2",
-        "endpoint_url": "https://user:s3@host/",
+        "secret_key": "secret-number-1",
+        "params.password": "secret-number-2",
+        "endpoint_url": "https://user:secret-number-3@host/",
         "params.key_filename": "/etc/key",
         "params.port": 22,
     }
-    options = build_options(given, {"params.passphrase": "s4"}, {"session_token": "REMOTE"})
+    options = build_options(given, {"params.passphrase": "secret-number-4"}, {"session_token": "REMOTE"})
     assert describe(options.plain) == (
         "bucket_name=b params.key_filename=/etc/key params.port=22 session_token=(from OBJSTORE_NODE_SECRET_REMOTE)"
     )
-    assert not any(secret in options.sealed + str(options.plain).encode() for secret in (b"s1", b"s2", b"s3", b"s4"))
+    assert not any(
+        secret in options.sealed + str(options.plain).encode()
+        for secret in (b"secret-number-1", b"secret-number-2", b"secret-number-3", b"secret-number-4")
+    )
     assert options.opened() == {
         "bucket_name": "b",
-        "secret_key": "s1",
-        "endpoint_url": "https://user:s3@host/",
+        "secret_key": "secret-number-1",
+        "endpoint_url": "https://user:secret-number-3@host/",
         "session_token": "from the environment",
-        "params": {"password": "s2", "passphrase": "s4", "key_filename": "/etc/key", "port": 22},
+        "params": {
+            "password": "secret-number-2",
+            "passphrase": "secret-number-4",
+            "key_filename": "/etc/key",
+            "port": 22,
+        },
     }
     settings.OBJSTORE_NODE_SECRETS = {}
     with pytest.raises(NodeUnavailable, match="OBJSTORE_NODE_SECRET_REMOTE is not set"):
