@@ -3,12 +3,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from django.conf import LazySettings
 
@@ -20,93 +18,17 @@ from journal.barrier import is_journaled
 from journal.databases import connect, connect_to_restore
 from journal.models import JournalMode, JournalState
 from journal.record_format import RecordKind, RecordName
-from journal.replay import Applied
 from journal.selectors import journal_status
 from journal.services import streaming, writing
-from journal.services.backups import Backup, NothingToRestore, choose_backup, find_backups
-from journal.services.emptiness import MARK, NotEmpty, is_empty, is_incomplete, mark_complete, mark_incomplete
 from journal.services.restoring import Restoring
-from journal.services.schemas import migrate_to
 from journal.services.upkeep import heal
 from journal.snapshots import Snapshot, take_snapshot
 from journal.tables import TRANSIENT, Connection, list_tables
 from tests.live.processes import wait_until
-from tests.unit.journal.conftest import CONTENTS, RunningWriter, await_journal, await_snapshot, contents, drop_slots
+from tests.unit.journal.conftest import RunningWriter, await_journal, await_snapshot, contents, drop_slots
+from tests.unit.journal.replaying import change, find_backup, found_records, replay_into
 
 Start = Callable[[], RunningWriter]
-
-
-def change(database: Connection, chance: random.Random, count: int = 30) -> None:
-    """Insert, change, move and delete rows, some of them in transactions that fail."""
-    for _ in range(count):
-        name = f"name-{chance.randrange(20)}"
-        with suppress(psycopg.errors.UniqueViolation), database.transaction():
-            what = chance.randrange(7)
-            if what <= 2:
-                database.execute(
-                    "INSERT INTO test_item (name, body, data, tags, raw) VALUES (%s, %s, %s::jsonb, %s, %s)",
-                    [
-                        name,
-                        chance.randbytes(chance.choice([0, 5, 9_000])).hex(),
-                        '{"a": [1, null, "\\u00e9"]}',
-                        ["a", "b,'c"],
-                        b"\0\xff",
-                    ],
-                )
-                database.execute(
-                    "INSERT INTO test_child SELECT coalesce(max(c.id), 0) + 1, (SELECT max(id) FROM test_item) FROM test_child c"
-                )
-            elif what == 3:
-                database.execute("UPDATE test_item SET data = NULL, tags = '{}' WHERE name = %s", [name])
-            elif what == 4:
-                database.execute(
-                    "DELETE FROM test_child WHERE item_id IN (SELECT id FROM test_item WHERE name = %s)", [name]
-                )
-                database.execute("DELETE FROM test_item WHERE name = %s", [name])
-            elif what == 5:
-                database.execute("UPDATE test_item SET id = id + 100000 WHERE name = %s", [name])
-                database.execute("UPDATE test_child SET item_id = NULL WHERE item_id NOT IN (SELECT id FROM test_item)")
-            else:
-                day = f"2026-0{chance.randrange(1, 4)}-07"
-                database.execute(
-                    "INSERT INTO test_log SELECT %s, coalesce(max(id), 0) + 1, %s FROM test_log", [day, name]
-                )
-                database.execute("INSERT INTO test_keyless VALUES (%s, %s)", [name, chance.randrange(1000)])
-                database.execute("DELETE FROM test_keyless WHERE b < 300")
-                database.execute("UPDATE test_log SET day = '2026-01-09' WHERE line = %s", [name])
-
-
-def found_records(nodes: Path) -> set[RecordName]:
-    return set(find_records(local_stores(nodes)).holders)
-
-
-def find_backup(nodes: Path) -> tuple[Any, Any, Backup]:
-    stores = local_stores(nodes)
-    found = find_records(stores, is_thorough=True)
-    return stores, found, find_backups(stores, found)[0]
-
-
-def replay_into(database: Connection, nodes: Path) -> tuple[Applied, str]:
-    """Empty the tables and fill them from the nodes, as a restore does after migrating."""
-    stores, found, backup = find_backup(nodes)
-    with connect_to_restore() as connection:
-        restoring = Restoring(connection, stores, found, backup, lambda _: None)
-        connection.execute("SET session_replication_role = replica")
-        connection.execute("BEGIN")
-        connection.execute("TRUNCATE test_item, test_child, test_log, test_keyless")
-        tables = backup.manifest["tables"]
-        for part in backup.parts:
-            record = restoring._read(part)
-            for content in record.contents():
-                table = tables[int.from_bytes(content[:2], "little")]
-                if table["name"] in CONTENTS:
-                    with (
-                        connection.cursor() as cursor,
-                        cursor.copy(f"COPY {table['name']} ({', '.join(table['columns'])}) FROM STDIN") as copy,
-                    ):
-                        copy.write(content[2:])
-        connection.execute("COMMIT")
-        return restoring.replay(None)
 
 
 def test_what_was_committed_is_back_row_by_row_however_writers_were_stopped(
@@ -327,58 +249,6 @@ def test_rows_that_wait_for_their_partition_are_journaled_when_it_is_made(
     assert gap == ""
     assert database.execute(count).fetchone() == (1, 0)  # in a partition that the replay has made again
     database.execute(f"DROP TABLE {partition_name(day)}")
-
-
-def test_a_restore_may_end_at_a_time(database: Connection, nodes: Path, start_writer: Start) -> None:
-    writer = start_writer()
-    state = await_snapshot()
-    assert state.snapshot_at is not None
-    for number in range(2):
-        database.execute("INSERT INTO test_keyless VALUES ('x', %s)", [number])
-    time.sleep(0.01)
-    until = datetime.now(UTC)
-    time.sleep(0.01)
-    database.execute("INSERT INTO test_keyless VALUES ('x', 2)")
-    await_journal(database)
-    writer.stop()
-    database.execute("TRUNCATE test_keyless")
-    stores, found, backup = find_backup(nodes)
-    with connect_to_restore() as connection:
-        applied, gap = Restoring(connection, stores, found, backup, lambda _: None).replay(until)
-    assert (applied.transactions, gap) == (2, "")
-    assert contents(database)["test_keyless"] == [("x", 0), ("x", 1)]
-    with pytest.raises(NothingToRestore, match="after the time"):
-        choose_backup([backup], None, state.snapshot_at - timedelta(seconds=1), lambda _: None)
-    with pytest.raises(NothingToRestore, match="there is no"):
-        choose_backup([backup], "0badbad0", None, lambda _: None)
-    with pytest.raises(NothingToRestore, match="no node has"):
-        choose_backup([], None, None, lambda _: None)
-
-
-def test_migrations_of_a_newer_release_are_refused(transactional_db: None) -> None:
-    with pytest.raises(NothingToRestore, match=r"newer release .* objects\.9999_from_the_future"):
-        migrate_to([["objects", "0001_initial"], ["objects", "9999_from_the_future"]])
-
-
-def test_only_an_empty_database_or_an_incomplete_restore_is_restored_into(transactional_db: None) -> None:
-    with connect() as connection:
-        with pytest.raises(NotEmpty):
-            mark_incomplete(connection)
-        connection.execute("CREATE SCHEMA fresh")
-        try:
-            connection.execute("SET search_path = fresh")
-            assert is_empty(connection)
-            mark_incomplete(connection)
-            connection.execute("CREATE TABLE half (a int PRIMARY KEY); CREATE TABLE rest (a int REFERENCES half)")
-            connection.execute("CREATE FUNCTION left_over() RETURNS int LANGUAGE sql AS 'SELECT 1'")
-            assert is_incomplete(connection)
-            mark_incomplete(connection)  # begins anew
-            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'fresh'").fetchall()
-            assert tables == [(MARK,)]
-            mark_complete(connection)
-            assert is_empty(connection)
-        finally:
-            connection.execute("DROP SCHEMA fresh CASCADE")
 
 
 def test_garbage_waits_until_its_deletion_is_journaled(
