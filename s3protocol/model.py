@@ -1,4 +1,4 @@
-"""The machine-readable model of S3, read once from the installed botocore.
+"""The machine-readable models of S3 and of what is served of S3 Control, read once from the installed botocore.
 
 Only the description of operations and shapes is used, none of botocore's client machinery. The service model is lazy:
 loading costs one JSON file, a shape is built when a codec asks for it.
@@ -17,14 +17,26 @@ def service_model() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("s3", "service-2"), "s3")
 
 
+CONTROL_OPERATIONS = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
+"""What is known here of S3 Control, a service of its own beside S3; others of its operations are named as S3's are."""
+
+
+@cache
+def control_model() -> ServiceModel:
+    """Load the model of S3 Control (some 30 ms, the first time)."""
+    return ServiceModel(Loader().load_service_model("s3control", "service-2"), "s3control")
+
+
 @cache
 def operation_names() -> frozenset[str]:
-    """Name every operation that the model knows."""
+    """Name every operation that the model of S3 knows."""
     return frozenset(service_model().operation_names)
 
 
 def operation_model(operation_name: str) -> OperationModel:
-    """Look an operation up; raises KeyError for a name that the model does not know."""
+    """Look an operation up, of S3 or of S3 Control; raises KeyError for a name that neither has here."""
+    if operation_name in CONTROL_OPERATIONS:
+        return control_model().operation_model(operation_name)
     if operation_name not in operation_names():
         raise KeyError(operation_name)
     return service_model().operation_model(operation_name)

@@ -11,6 +11,7 @@ from typing import Final
 from s3protocol.model import operation_model
 
 XML_NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
+CONTROL_XML_NAMESPACE: Final = "http://awss3control.amazonaws.com/doc/2018-08-20/"
 XSI_NAMESPACE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 # The model names an output after the operation (ListObjectsOutput) where the answer's root is another word. Clients
@@ -53,6 +54,7 @@ OUTPUT_ROOT_TAGS: Final[Mapping[str, str]] = MappingProxyType(
         "ListObjects": "ListBucketResult",
         "ListObjectsV2": "ListBucketResult",
         "ListParts": "ListPartsResult",
+        "ListTagsForResource": "ListTagsForResourceResult",
         "PutObjectAnnotation": "PutObjectAnnotationOutput",
     }
 )

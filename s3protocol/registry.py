@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_args, get_type_hints, is_typeddict
 
-from s3protocol.model import input_members, input_wire_names, operation_names
+from s3protocol.model import CONTROL_OPERATIONS, input_members, input_wire_names, operation_names
 from s3protocol.quirks import required_members
 
 Handler = Callable[..., Mapping[str, Any]]
@@ -27,6 +27,7 @@ HARMLESS_EVERYWHERE: Final[Mapping[str, str]] = MappingProxyType(
         "x-amz-expected-bucket-owner": "checked by the endpoint, for every operation, before the handler runs",
         "content-md5": "checked by whoever reads the body, before anything is published",
         "x-amz-sdk-checksum-algorithm": "names the checksum header or trailer that the reader of the body verifies",
+        "x-amz-account-id": "checked by the endpoint: the account of the resource, or of who asks",
         "content-length": "the endpoint bounds the body by it",
     }
 )
@@ -81,7 +82,7 @@ def operation(
     """
 
     def register(function: F) -> F:
-        if name not in operation_names():
+        if name not in operation_names() | CONTROL_OPERATIONS:
             raise TypeError(f"{name} is no operation of the S3 model")
         if name in _operations:
             raise TypeError(f"{name} is registered twice, the second time by {function.__qualname__}")

@@ -19,11 +19,12 @@ from s3protocol import errors
 
 
 class Level(StrEnum):
-    """What the address names: nothing, a bucket, or a key in a bucket."""
+    """What the address names: nothing, a bucket, a key in a bucket, or (S3 Control) a bucket by its ARN."""
 
     SERVICE = "SERVICE"
     BUCKET = "BUCKET"
     OBJECT = "OBJECT"
+    RESOURCE = "RESOURCE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,9 @@ ROUTES: Final = (
     Route("CompleteMultipartUpload", "POST", _OBJECT, "uploadId"),
     Route("AbortMultipartUpload", "DELETE", _OBJECT, "uploadId"),
     Route("CreateMultipartUpload", "POST", _OBJECT, "uploads"),
+    Route("ListTagsForResource", "GET", Level.RESOURCE),
+    Route("TagResource", "POST", Level.RESOURCE),
+    Route("UntagResource", "DELETE", Level.RESOURCE),
 )
 
 # A companion is reserved like the sub-resource that it belongs to. `id` is left out: too common a word to refuse.
@@ -302,7 +306,9 @@ def _refuse_level(level: Level, subresource: str) -> NoReturn:
         raise errors.InvalidRequest("A key must be specified")
     if level is Level.OBJECT and subresource == "logging":
         raise errors.NoLoggingStatusForKey
-    noun = {Level.SERVICE: "the service", Level.BUCKET: "a bucket", Level.OBJECT: "a key"}[level]
+    noun = {Level.SERVICE: "the service", Level.BUCKET: "a bucket", Level.OBJECT: "a key", Level.RESOURCE: "tags"}[
+        level
+    ]
     raise errors.InvalidRequest(f"There is no such thing as the ?{subresource} sub-resource for {noun}")
 
 

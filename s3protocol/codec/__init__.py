@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from s3protocol.codec.keys import encode_key as encode_key
-from s3protocol.codec.request import ParseRequest, body_parser, compile_request
+from s3protocol.codec.request import ParseRequest, body_parser, compile_request, query_lists_of
 from s3protocol.codec.response import SerializeResponse, compile_response
 from s3protocol.codec.response import WireResponse as WireResponse
 from s3protocol.model import input_members, operation_model
@@ -19,11 +19,15 @@ from s3protocol.model import input_members, operation_model
 
 @dataclass(frozen=True, slots=True)
 class OperationCodec:
-    """One operation's wire. `needs_body` says that `parse` must be given the whole body; a stream is not read here."""
+    """One operation's wire. `needs_body` says that `parse` must be given the whole body; a stream is not read here.
+
+    `has_query_lists` says that it must be given all values of the query's names, too.
+    """
 
     operation_name: str
     has_streaming_input: bool
     needs_body: bool
+    has_query_lists: bool
     input_members: frozenset[str]
     parse_request: ParseRequest
     serialize_result: SerializeResponse
@@ -36,13 +40,16 @@ class OperationCodec:
         query: Mapping[str, str],
         headers: Mapping[str, str],
         body: bytes,
+        query_lists: Mapping[str, list[str]] | None = None,
     ) -> dict[str, Any]:
         """Read a request into the members that it carries, by snake-case name.
 
         `body` is ignored unless `needs_body`, and its size is bounded by the caller. Raises S3 errors alone:
         InvalidArgument, InvalidStorageClass, MalformedXML, MalformedACLError, MissingRequestBodyError, MalformedPolicy.
         """
-        return self.parse_request(bucket=bucket, key=key, query=query, headers=headers, body=body)
+        return self.parse_request(
+            bucket=bucket, key=key, query=query, headers=headers, body=body, query_lists=query_lists or {}
+        )
 
     def serialize(self, result: Mapping[str, Any]) -> WireResponse:
         """Render a handler's result, in the model's member names; `__status__` overrides the status.
@@ -60,6 +67,7 @@ def codec_for(operation_name: str) -> OperationCodec:
         operation_name=operation_name,
         has_streaming_input=model.has_streaming_input,
         needs_body=body_parser(model) is not None,
+        has_query_lists=bool(query_lists_of(model)),
         input_members=frozenset(input_members(operation_name)),
         parse_request=compile_request(model),
         serialize_result=compile_response(model),

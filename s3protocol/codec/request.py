@@ -27,7 +27,14 @@ class ParseRequest(Protocol):
     """The compiled function. Header names are in lower case; the first of a repeated query parameter counts."""
 
     def __call__(
-        self, *, bucket: str | None, key: str | None, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+        self,
+        *,
+        bucket: str | None,
+        key: str | None,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes,
+        query_lists: Mapping[str, list[str]],
     ) -> dict[str, Any]:
         """Read a request; see OperationCodec.parse."""
         ...
@@ -53,6 +60,7 @@ def compile_request(model: OperationModel) -> ParseRequest:
     members: Mapping[str, Shape] = {} if model.input_shape is None else model.input_shape.members
     header_parameters = _parameters(members, "header")
     query_parameters = _parameters(members, "querystring")
+    repeated = query_lists_of(model)
     prefixes = _header_prefixes(members)
     takes_bucket, takes_key = "Bucket" in members, "Key" in members
     required = _required_parameters(model)
@@ -60,7 +68,13 @@ def compile_request(model: OperationModel) -> ParseRequest:
     parse_body = body_parser(model)
 
     def parse(
-        *, bucket: str | None, key: str | None, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+        *,
+        bucket: str | None,
+        key: str | None,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes,
+        query_lists: Mapping[str, list[str]],
     ) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
         if takes_bucket:
@@ -71,6 +85,7 @@ def compile_request(model: OperationModel) -> ParseRequest:
             _refuse_argument(name, headers[name], f"{name} header is not supported for this operation.")
         _read_present(query, query_parameters, arguments)
         _read_present(headers, header_parameters, arguments)
+        arguments |= {keyword: query_lists[name] for name, keyword in repeated.items() if name in query_lists}
         for prefix, keyword in prefixes:
             _read_prefixed(headers, prefix, keyword, arguments)
         for keyword, wire_name in required:
@@ -107,12 +122,23 @@ def _read_prefixed(headers: Mapping[str, str], prefix: str, keyword: str, argume
 def _parameters(members: Mapping[str, Shape], location: str) -> dict[str, _Parameter]:
     parameters = {}
     for name, shape in members.items():
-        if shape.serialization.get("location") == location:
+        is_repeated = location == "querystring" and shape.type_name == "list"
+        if shape.serialization.get("location") == location and not is_repeated:
             wire_name = shape.serialization["name"]
             if location == "header":
                 wire_name = wire_name.lower()
             parameters[wire_name] = _Parameter(snake_case(name), _parameter_reader(shape, wire_name))
     return parameters
+
+
+def query_lists_of(model: OperationModel) -> dict[str, str]:
+    """Map names that a query may hold several times, each an item of a list of texts, to their keywords."""
+    members: Mapping[str, Shape] = {} if model.input_shape is None else model.input_shape.members
+    return {
+        shape.serialization["name"]: snake_case(name)
+        for name, shape in members.items()
+        if shape.serialization.get("location") == "querystring" and shape.type_name == "list"
+    }
 
 
 def _header_prefixes(members: Mapping[str, Shape]) -> list[tuple[str, str]]:

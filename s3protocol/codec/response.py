@@ -15,6 +15,7 @@ from botocore.model import OperationModel, Shape
 from s3protocol import quirks
 from s3protocol.codec.scalars import TextWriter, text_writer
 from s3protocol.codec.xml_writer import Append, MemberWriters, member_writers, root_start_tag
+from s3protocol.model import CONTROL_OPERATIONS
 from s3protocol.xmltext import escape_text
 
 STATUS_KEY: Final = "__status__"
@@ -118,7 +119,7 @@ def _body_writer(model: OperationModel) -> BodyWriter:
     payload_name = shape.serialization.get("payload")
     if payload_name is None:
         writers = member_writers(shape)
-        return _document_writer(quirks.OUTPUT_ROOT_TAGS[model.name], writers) if writers else _write_nothing
+        return _document_writer(model.name, writers) if writers else _write_nothing
     payload = shape.members[payload_name]
     if payload.type_name == "string":
         return _text_writer(payload_name)
@@ -131,9 +132,10 @@ def _write_nothing(_result: Mapping[str, Any], _headers: list[Header]) -> bytes:
     return b""
 
 
-def _document_writer(root: str, writers: MemberWriters) -> BodyWriter:
+def _document_writer(operation_name: str, writers: MemberWriters) -> BodyWriter:
     """Write the output itself as the document: its members without a location, in the result's order."""
-    start, end = root_start_tag(root), f"</{root}>"
+    root = quirks.OUTPUT_ROOT_TAGS[operation_name]
+    start, end = root_start_tag(root, is_control=operation_name in CONTROL_OPERATIONS), f"</{root}>"
 
     def write_document(result: Mapping[str, Any], headers: list[Header]) -> bytes:
         headers.append(_XML)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from botocore.model import Shape
 
 from s3protocol.codec.scalars import text_writer
-from s3protocol.quirks import XML_NAMESPACE
+from s3protocol.quirks import CONTROL_XML_NAMESPACE, XML_NAMESPACE
 from s3protocol.xmltext import escape_attribute, escape_text
 
 Append = Callable[[str], None]
@@ -21,9 +21,9 @@ MemberWriters = Mapping[str, ElementWriter]
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def root_start_tag(name: str) -> str:
-    """Open a document's root in S3's namespace."""
-    return f'{DECLARATION}<{name} xmlns="{XML_NAMESPACE}">'
+def root_start_tag(name: str, *, is_control: bool = False) -> str:
+    """Open a document's root in the namespace of S3, or of S3 Control."""
+    return f'{DECLARATION}<{name} xmlns="{CONTROL_XML_NAMESPACE if is_control else XML_NAMESPACE}">'
 
 
 def element_writer(shape: Shape, tag: str) -> ElementWriter:

@@ -11,6 +11,7 @@ from typing import Final
 
 from s3protocol.errors.authentication import *
 from s3protocol.errors.configurations import *
+from s3protocol.errors.document import control_error_document as control_error_document
 from s3protocol.errors.document import error_document as error_document
 from s3protocol.errors.error import S3Error as S3Error
 from s3protocol.errors.requests import *

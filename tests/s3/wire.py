@@ -35,8 +35,8 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The code of an error document; empty without a body."""
-        return (self.document.findtext("Code") or "") if self.body else ""
+        """The code of an error document, wrapped by S3 Control; empty without a body."""
+        return (self.document.findtext("Code") or self.document.findtext("Error/Code") or "") if self.body else ""
 
     @property
     def refusal(self) -> tuple[int, str]:

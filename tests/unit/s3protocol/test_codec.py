@@ -9,12 +9,12 @@ from botocore.serialize import create_serializer
 
 from s3protocol import quirks
 from s3protocol.codec import codec_for
-from s3protocol.model import operation_model, operation_names, snake_case
+from s3protocol.model import CONTROL_OPERATIONS, operation_model, operation_names, snake_case
 from s3protocol.routes import SUPERSEDED, UNREACHABLE, Level, resolve
 from s3protocol.timestamps import format_http_date
 from tests.unit.s3protocol.shape_values import MOMENT, sample, sample_structure
 
-OPERATIONS = sorted(operation_names())
+OPERATIONS = sorted(operation_names() | CONTROL_OPERATIONS)
 CURRENT_OPERATIONS = [name for name in OPERATIONS if name not in SUPERSEDED]
 
 
@@ -31,6 +31,8 @@ def request_parts(operation_name, params):
     body = request["body"].encode() if isinstance(request["body"], str) else request["body"] or b""
     segments = unquote(path).lstrip("/").split("/", 1)
     level = Level.SERVICE if not segments[0] else Level.BUCKET if len(segments) == 1 else Level.OBJECT
+    if operation_name in CONTROL_OPERATIONS:
+        level = Level.RESOURCE
     return request["method"], level, query, headers, body
 
 
@@ -38,7 +40,7 @@ def expected_arguments(shape, params):
     expected = {}
     for name, value in params.items():
         member = shape.members[name]
-        if member.serialization.get("streaming"):
+        if member.serialization.get("streaming") or name == "ResourceArn":
             continue
         expected[snake_case(name)] = format_http_date(value) if member.name in quirks.OPAQUE_TIMES else value
     return expected
@@ -59,7 +61,8 @@ def test_reads_what_botocore_sends(operation_name, is_minimal):
     codec = codec_for(operation_name)
     if not codec.needs_body:
         body = b""
-    parsed = codec.parse(bucket="bucket", key="a/b c", query=query, headers=headers, body=body)
+    lists = {"tagKeys": params["TagKeys"]} if codec.has_query_lists else None
+    parsed = codec.parse(bucket="bucket", key="a/b c", query=query, headers=headers, body=body, query_lists=lists)
     expected = {} if shape is None else expected_arguments(shape, params)
     assert parsed == expected
 

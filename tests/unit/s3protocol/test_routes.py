@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from s3protocol import errors
-from s3protocol.model import input_wire_names, operation_model, operation_names
+from s3protocol.model import CONTROL_OPERATIONS, input_wire_names, operation_model, operation_names
 from s3protocol.routes import (
     POST_OBJECT,
     RESERVED_NAMES,
@@ -40,9 +40,8 @@ def test_a_request_means(case):
 
 
 def test_the_table_knows_every_operation_of_the_model():
-    assert {route.operation for route in ROUTES} | SUPERSEDED.keys() | UNREACHABLE.keys() == operation_names() | {
-        POST_OBJECT
-    }
+    known = operation_names() | CONTROL_OPERATIONS | {POST_OBJECT}
+    assert {route.operation for route in ROUTES} | SUPERSEDED.keys() | UNREACHABLE.keys() == known
 
 
 def test_the_table_and_the_exceptions_do_not_overlap():
@@ -62,12 +61,16 @@ def test_the_table_agrees_with_the_model_about_version_ids():
             assert route.takes_version == ("versionId" in input_wire_names(route.operation).values()), route
 
 
-@pytest.mark.parametrize("name", sorted(operation_names() - UNREACHABLE.keys() - {"WriteGetObjectResponse"}))
+MODELLED = operation_names() | CONTROL_OPERATIONS
+
+
+@pytest.mark.parametrize("name", sorted(MODELLED - UNREACHABLE.keys() - {"WriteGetObjectResponse"}))
 def test_the_table_agrees_with_the_model_about_methods_and_sub_resources(name):
     route = next(route for route in ROUTES if route.operation == SUPERSEDED.get(name, name))
     address = operation_model(name).http
     path, _, query = address["requestUri"].partition("?")
-    level = Level.OBJECT if "{Key" in path else Level.BUCKET if "{Bucket" in path else Level.SERVICE
+    levels = {"{Key": Level.OBJECT, "{resourceArn": Level.RESOURCE, "{Bucket": Level.BUCKET, "/": Level.SERVICE}
+    level = next(level for part, level in levels.items() if part in path)
     assert (route.method, route.level) == (address["method"], level)
     in_address = {pair.partition("=")[0] for pair in query.split("&") if pair}
     in_input = {wire_name for wire_name in input_wire_names(name).values() if wire_name in RESERVED_NAMES}
