@@ -102,7 +102,7 @@ def context_values(
 ) -> ContextValues:
     """Return the condition keys of a request with their values.
 
-    `bucket_tags` are the bucket's, `existing_tags` the object's, `request_tags` those that the request brings (read from its header where they are
+    `bucket_tags` are the bucket's, where they count, `existing_tags` the object's, `request_tags` those that the request brings (read from its header where they are
     not given), `stated` other normalized keys, which win.
     """
     values: dict[str, tuple[str, ...]] = {
@@ -138,6 +138,14 @@ def context_values(
     for key, given in (stated or {}).items():
         values[key] = (given,) if isinstance(given, str) else given
     return values
+
+
+def resource_tag_values(tags: Mapping[str, str]) -> StatedValues:
+    """Return what a request says that brings tags for a resource, or takes them away: it then has them without a value.
+
+    Keys: https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging.html
+    """
+    return {"aws:tagkeys": tuple(tags), **_tag_values(tags, "aws:requesttag")} if tags else {}
 
 
 def _tag_values(tags: Mapping[str, str], *keys: str) -> dict[str, tuple[str, ...]]:

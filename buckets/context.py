@@ -12,7 +12,7 @@ from accesscontrol.authorization import VersionAccess, decide
 from accesscontrol.denials import access_denied
 from accesscontrol.policy import Decision, Outcome
 from accesscontrol.principal import Principal
-from accesscontrol.request_facts import NO_FACTS, RequestFacts
+from accesscontrol.request_facts import NO_FACTS, RequestFacts, StatedValues
 from audit.draft import AuditDraft
 from audit.services.parts import one_of_many
 from buckets.selectors import BucketRecord
@@ -80,7 +80,7 @@ class RequestContext:
         key: str | None = None,
         version: VersionAccess | None = None,
         request_tags: Mapping[str, str] | None = None,
-        stated: Mapping[str, str] | None = None,
+        stated: StatedValues | None = None,
     ) -> Decision:
         """Decide about an action on the addressed bucket or another one, or with a key on an object in it."""
         decision = decide(
@@ -113,14 +113,21 @@ class RequestContext:
         action: str,
         *,
         bucket: BucketRecord | None = None,
+        bucket_name: str | None = None,
         key: str | None = None,
         version: VersionAccess | None = None,
         request_tags: Mapping[str, str] | None = None,
-        stated: Mapping[str, str] | None = None,
+        stated: StatedValues | None = None,
     ) -> None:
         """Authorize what the request does beside its own action, like reading a copy's source. Raises AccessDenied."""
         decision = self.decide(
-            action, bucket=bucket, key=key, version=version, request_tags=request_tags, stated=stated
+            action,
+            bucket=bucket,
+            bucket_name=bucket_name,
+            key=key,
+            version=version,
+            request_tags=request_tags,
+            stated=stated,
         )
         if not decision.is_allowed:
             raise access_denied(decision)

@@ -1,4 +1,4 @@
-"""What a request addresses: the service, a bucket or an object, by path or by host name.
+"""What a request addresses: the service, a bucket or an object, by path or by host name; or a bucket by its ARN.
 
 `wsgi_s3` keeps the path percent-decoded, as latin-1 text of its bytes (PEP 3333). Nothing is normalised: `..`, `//` and
 leading slashes are parts of keys like any other.
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from objects.attributes import KEY_BYTES_MAX
+from objstore_project.s3_endpoint.control import bucket_of_resource, is_control_request
 from s3protocol import errors
 from s3protocol.routes import Level
 
@@ -64,7 +65,10 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
     if "\0" in path:
         raise errors.InvalidURI("The key holds a NUL character, which no key can.")
     virtual_host_bucket = bucket_of_host(headers.get("host", ""), domains)
-    if virtual_host_bucket is not None:
+    is_control = is_control_request(environ["REQUEST_METHOD"], path, headers, virtual_host_bucket)
+    if is_control:
+        bucket, key, virtual_host_bucket = bucket_of_resource(path), "", None
+    elif virtual_host_bucket is not None:
         bucket, key = virtual_host_bucket, path.removeprefix("/")
     else:
         bucket, _, key = path.removeprefix("/").partition("/")
@@ -73,7 +77,7 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
     raw_query = environ.get("QUERY_STRING", "")
     return Address(
         method=environ["REQUEST_METHOD"],
-        level=Level.OBJECT if key else Level.BUCKET if bucket else Level.SERVICE,
+        level=Level.RESOURCE if is_control else Level.OBJECT if key else Level.BUCKET if bucket else Level.SERVICE,
         bucket=bucket or None,
         key=key or None,
         path=path,

@@ -11,11 +11,14 @@ from typing import Any
 
 from accesscontrol.denials import access_denied
 from accesscontrol.policy import Outcome
+from accesscontrol.request_facts import StatedValues, resource_tag_values
 from buckets.context import RequestContext
 from objects.selectors.multipart import find_upload
 from objstore_project.s3_endpoint.address import Address
+from objstore_project.s3_endpoint.control import ACCOUNT_HEADER
 from s3protocol import errors
 from s3protocol.registry import Decided, Operation
+from s3protocol.routes import Level
 
 INITIATOR_OPERATIONS = frozenset({"AbortMultipartUpload", "ListParts"})
 """What S3 lets the initiator of an upload do without further permission."""
@@ -33,6 +36,11 @@ def authorize_operation(
         context.require_payer(context.bucket_record)
     expected_owner = address.headers.get("x-amz-expected-bucket-owner")
     if expected_owner is not None and context.bucket_record and expected_owner != context.bucket_record.owner_id:
+        raise errors.AccessDenied
+    if address.level is Level.RESOURCE and address.headers[ACCOUNT_HEADER] not in (
+        context.bucket.owner_id,
+        context.principal.account_id,
+    ):
         raise errors.AccessDenied
 
 
@@ -82,7 +90,13 @@ def _tags(arguments: Mapping[str, Any]) -> dict[str, str] | None:
     return {tag["Key"]: tag["Value"] for tag in tagging.get("TagSet", [])}
 
 
-def _stated(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Return the condition keys that stand in a parsed body."""
-    constraint = (arguments.get("create_bucket_configuration") or {}).get("LocationConstraint")
-    return {"s3:locationconstraint": constraint} if constraint else {}
+def _stated(arguments: Mapping[str, Any]) -> StatedValues:
+    """Return the condition keys that stand in what was parsed: where a bucket is to be, and its tags.
+
+    Tags that are taken away are tags without a value, as AWS was seen to take them.
+    """
+    made = arguments.get("create_bucket_configuration") or {}
+    constraint = made.get("LocationConstraint")
+    brought = {tag["Key"]: tag["Value"] for tag in (made.get("Tags") or arguments.get("tags") or [])}
+    tags = brought or dict.fromkeys(arguments.get("tag_keys") or [], "")
+    return {**({"s3:locationconstraint": constraint} if constraint else {}), **resource_tag_values(tags)}

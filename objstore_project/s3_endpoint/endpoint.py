@@ -34,6 +34,7 @@ from objstore_project.s3_endpoint.as_of import is_asked, read_moment, require_wi
 from objstore_project.s3_endpoint.audit_trail import change_by, claimed_access_key, new_draft, note_failure, record
 from objstore_project.s3_endpoint.authorization import authorize_operation
 from objstore_project.s3_endpoint.body import RequestBody, drain, is_expectation_left
+from objstore_project.s3_endpoint.control import read_query_lists, require_bucket
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
 from objstore_project.s3_endpoint.lost_values import refuse_lost_signed_values, refuse_lost_values
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
@@ -43,7 +44,7 @@ from objstore_project.s3_endpoint.undelete import UNDELETE, answer_undelete
 from s3protocol import errors
 from s3protocol.codec import WireResponse, codec_for
 from s3protocol.registry import REGISTRY, Decided, Operation, unsupported_members
-from s3protocol.routes import POST_OBJECT, PREFLIGHT_REQUEST, resolve
+from s3protocol.routes import POST_OBJECT, PREFLIGHT_REQUEST, Level, resolve
 
 logger = logging.getLogger("objstore.s3")
 
@@ -72,7 +73,12 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
         error_code = error.code
         note_failure(draft, error, exchange.facts)
         response = error_response(
-            error, resource=exchange.resource, request_id=request_id, host_id=HOST_ID, is_head=is_head
+            error,
+            resource=exchange.resource,
+            request_id=request_id,
+            host_id=HOST_ID,
+            is_head=is_head,
+            is_control=exchange.is_control,
         )
         drain(environ)
         was_refused = True
@@ -111,13 +117,20 @@ class _Exchange:
         self.now = datetime.now(UTC)
         self.region: str = settings.OBJSTORE_REGION
 
+    @property
+    def is_control(self) -> bool:
+        """Say whether it is one to S3 Control, which has errors of another form, and no pages of other origins."""
+        return self.address is not None and self.address.level is Level.RESOURCE
+
     def answer(self) -> WireResponse:
         """Take the steps."""
         address = self.address = read_address(self.environ, settings.OBJSTORE_DOMAINS)
         self.resource = address.path
         self.draft.bucket, self.draft.key = address.bucket, address.key
         self.draft.version_id = address.query.get("versionId")
-        if UNDELETE in address.query:
+        if address.level is Level.RESOURCE:
+            require_bucket(address.path)
+        elif UNDELETE in address.query:
             return self._answer_undelete(address)
         operation_name = resolve(address.method, address.level, address.query, address.headers)
         self.draft.operation = operation_name
@@ -137,6 +150,8 @@ class _Exchange:
     def tell_other_origin(self, response: WireResponse) -> None:
         """Let the page that sent this request see the answer, good or bad, if the bucket's rules do."""
         if self.address is None or "origin" not in self.address.headers or self.address.method == "OPTIONS":
+            return
+        if self.is_control:
             return
         try:
             headers = headers_for_origin(self.address)
@@ -267,7 +282,12 @@ class _Exchange:
             # Where the handler takes the checksum, it is one of the object and not of this document.
             document = self.body.read_document(is_checksummed="checksum_sha256" not in operation.parameters)
         arguments = codec.parse(
-            bucket=address.bucket, key=address.key, query=address.query, headers=address.headers, body=document
+            bucket=address.bucket,
+            key=address.key,
+            query=address.query,
+            headers=address.headers,
+            body=document,
+            query_lists=read_query_lists(address.raw_query) if codec.has_query_lists else None,
         )
         if arguments.keys() <= operation.parameters:
             return arguments

@@ -12,7 +12,7 @@ from itertools import chain
 from wsgiref.types import StartResponse
 
 from s3protocol.codec import WireResponse
-from s3protocol.errors import S3Error, error_document
+from s3protocol.errors import S3Error, control_error_document, error_document
 
 _BODILESS = frozenset({204, 304})
 _LINE_BREAKS = re.compile(r"[\r\n]+")
@@ -29,12 +29,15 @@ def success_response(answer: WireResponse, *, is_head: bool) -> WireResponse:
     return answer
 
 
-def error_response(error: S3Error, *, resource: str, request_id: str, host_id: str, is_head: bool) -> WireResponse:
-    """Render S3's error document."""
+def error_response(
+    error: S3Error, *, resource: str, request_id: str, host_id: str, is_head: bool, is_control: bool = False
+) -> WireResponse:
+    """Render the error document of S3, or of S3 Control."""
     headers = list(error.headers.items())
     if error.status in _BODILESS:
         return WireResponse(error.status, headers, b"")
-    document = error_document(error, resource=resource, request_id=request_id, host_id=host_id)
+    render = control_error_document if is_control else error_document
+    document = render(error, resource=resource, request_id=request_id, host_id=host_id)
     headers += [("Content-Type", "application/xml"), ("Content-Length", str(0 if is_head else len(document)))]
     return WireResponse(error.status, headers, b"" if is_head else document)
 
