@@ -55,6 +55,8 @@ class BucketAccess(Protocol):
     def public_access_block(self) -> str | None: ...  # noqa: D102
     @property
     def tags(self) -> str | None: ...  # noqa: D102
+    @property
+    def is_abac_enabled(self) -> bool: ...  # noqa: D102
 
 
 class VersionAccess(Protocol):
@@ -108,7 +110,7 @@ def decide(
             facts,
             principal,
             owner_id=bucket.owner_id,
-            bucket_tags=None if bucket.tags is None else json.loads(bucket.tags),
+            bucket_tags=json.loads(bucket.tags) if bucket.is_abac_enabled and bucket.tags is not None else None,
             existing_tags=None if version is None else version.tags,
             request_tags=request_tags,
             stated=stated,

@@ -77,6 +77,7 @@ class _Bucket:
     object_ownership: str
     public_access_block: str | None
     tags: str | None
+    is_abac_enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ def _changeable(question: Question) -> Question:
             bucket.object_ownership,
             bucket.public_access_block,
             bucket.tags,
+            bucket.is_abac_enabled,
         )
     if version is not None:
         version = _Version(version.is_delete_marker, version.owner_id, version.acl, version.tags)
@@ -231,6 +233,11 @@ def _ways_in(question: Question) -> Iterable[_Step]:
     policies = principal.policies
     statement = {"Effect": "Allow", "Action": question.action, "Resource": question.resource}
     own = parse_policy(json.dumps({"Version": VERSION, "Statement": [statement]}), PolicyKind.IDENTITY)
+    if bucket is not None and bucket.tags is not None and not bucket.is_abac_enabled:
+        yield (
+            Change("bucket", "enable ABAC: what policies say of the bucket's tags then counts, for everybody"),
+            lambda asked: replace(asked, bucket=_replaced(asked, is_abac_enabled=True)),
+        )
     if not principal.is_anonymous and not principal.is_root:
         yield (
             Change("identity policy", f"attach to {_holder(principal)} a policy with this statement", statement),

@@ -35,6 +35,7 @@ class Bucket:
     object_ownership: str = "BucketOwnerEnforced"
     public_access_block: str | None = None
     tags: str | None = None
+    is_abac_enabled: bool = False
 
 
 def statement(policy: int, number: int) -> dict[str, object]:

@@ -38,8 +38,11 @@ _RESOURCES: Final = {
     "ListObjects": "BUCKET",
     "ListObjectsV2": "BUCKET",
     "ListParts": "UPLOAD",
+    "ListTagsForResource": "TAGGING",
     "PostObject": "OBJECT",
     "PreflightRequest": "PREFLIGHT",
+    "TagResource": "TAGGING",
+    "UntagResource": "TAGGING",
     "UploadPart": "PART",
     "UploadPartCopy": "PART",
 }

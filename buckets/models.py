@@ -71,7 +71,10 @@ class Bucket(models.Model):
         null=True, blank=True, editable=False, help_text="The rule of PutBucketEncryption, in S3's member names."
     )
     # In the row for decisions, which may ask for them; nothing else asks the database for what decides.
-    tags = models.JSONField(null=True, blank=True, editable=False, help_text="Of PutBucketTagging; null is none.")
+    tags = models.JSONField(null=True, blank=True, editable=False, help_text="Its own, not its objects'; null is none.")
+    is_abac_enabled = models.BooleanField(
+        default=False, db_default=False, help_text="Whether policies may ask for its tags (ABAC)."
+    )
     has_lifecycle_rules = models.BooleanField(
         default=False, db_default=False, help_text="Whether its configurations hold lifecycle rules."
     )

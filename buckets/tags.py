@@ -62,6 +62,11 @@ def _checked(pairs: Iterable[tuple[str, str]], *, count_max: int) -> dict[str, s
         if key.lower().startswith("aws:"):
             raise errors.InvalidTag("System tags cannot be added/updated by requester", TagKey=key)
         tags[key] = value
+    require_count(tags, count_max)
+    return tags
+
+
+def require_count(tags: Mapping[str, str], count_max: int) -> None:
+    """Raise BadRequest for more tags than a bucket or an object can have."""
     if len(tags) > count_max:
         raise errors.BadRequest(f"Object tags cannot be greater than {count_max}")
-    return tags

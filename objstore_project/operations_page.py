@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from s3protocol import query
-from s3protocol.model import operation_names
+from s3protocol.model import CONTROL_OPERATIONS, operation_names
 from s3protocol.query import Service
 from s3protocol.query.registry import QUERY_REGISTRY, Permission
 from s3protocol.registry import REGISTRY
 from s3protocol.routes import ROUTES, SUPERSEDED, UNREACHABLE, Level, Route
 
-_ADDRESSES = {Level.SERVICE: "/", Level.BUCKET: "/{Bucket}", Level.OBJECT: "/{Bucket}/{Key}"}
+_ADDRESSES = {
+    Level.SERVICE: "/",
+    Level.BUCKET: "/{Bucket}",
+    Level.OBJECT: "/{Bucket}/{Key}",
+    Level.RESOURCE: "/v20180820/tags/arn:aws:s3:::{Bucket}",
+}
 
 _TABLES = (
     "AWS keeps these tables in another service, S3 Tables; here all metadata are rows of PostgreSQL, to be read by SQL"
@@ -22,12 +27,10 @@ _UNSERVED = {
     "CreateSession": "sessions of S3 Express One Zone, whose buckets there are none of",
     "DeleteBucketMetadataConfiguration": _TABLES,
     "DeleteBucketMetadataTableConfiguration": _TABLES,
-    "GetBucketAbac": "tags of buckets are no condition keys",
     "GetBucketMetadataConfiguration": _TABLES,
     "GetBucketMetadataTableConfiguration": _TABLES,
     "GetObjectTorrent": "AWS has discontinued torrents",
     "ListDirectoryBuckets": "buckets of S3 Express One Zone",
-    "PutBucketAbac": "tags of buckets are no condition keys",
     "UpdateBucketMetadataAnnotationTableConfiguration": _TABLES,
     "UpdateBucketMetadataInventoryTableConfiguration": _TABLES,
     "UpdateBucketMetadataJournalTableConfiguration": _TABLES,
@@ -50,15 +53,14 @@ def _lines() -> Iterator[str]:
     yield ""
     yield f"Served: {len(served)} of the {len(known)} operations that the S3 model knows. The others answer `NotImplemented`."
     yield ""
-    yield "| operation | request | served | policy action |"
-    yield "|---|---|---|---|"
-    routes = {route.operation: route for route in ROUTES}
-    for name in known:
-        handler = REGISTRY.get(_handler_of(name))
-        action = "" if handler is None else f"`{handler.action}`"
-        if handler is not None and handler.versioned_action is not None:
-            action += f", `{handler.versioned_action}`"
-        yield f"| {name} | {_request(name, routes.get(name))} | {'yes' if handler else ''} | {action} |"
+    yield from _table(known)
+    yield ""
+    yield "## S3 Control"
+    yield ""
+    yield "Of S3 Control, tags of buckets are served, at S3's own address: with the header `x-amz-account-id`, and the account"
+    yield "before the host or not."
+    yield ""
+    yield from _table(sorted(CONTROL_OPERATIONS))
     yield ""
     yield "## What is not served, and why"
     yield ""
@@ -67,6 +69,18 @@ def _lines() -> Iterator[str]:
     for name in known:
         if name not in served:
             yield f"| {name} | {_UNSERVED[name]} |"
+
+
+def _table(names: Iterable[str]) -> Iterator[str]:
+    yield "| operation | request | served | policy action |"
+    yield "|---|---|---|---|"
+    routes = {route.operation: route for route in ROUTES}
+    for name in names:
+        handler = REGISTRY.get(_handler_of(name))
+        action = "" if handler is None else f"`{handler.action}`"
+        if handler is not None and handler.versioned_action is not None:
+            action += f", `{handler.versioned_action}`"
+        yield f"| {name} | {_request(name, routes.get(name))} | {'yes' if handler else ''} | {action} |"
 
 
 def _handler_of(name: str) -> str:

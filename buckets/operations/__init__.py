@@ -16,6 +16,7 @@ from buckets.operations import (
     payment,
     replication,
     sharing,
+    tagging,
     website,
 )
 
@@ -32,5 +33,6 @@ __all__ = [
     "payment",
     "replication",
     "sharing",
+    "tagging",
     "website",
 ]

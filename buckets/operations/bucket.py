@@ -1,4 +1,4 @@
-"""Buckets themselves: list, create, head, location, versioning, tags."""
+"""Buckets themselves: list, create, head, location, versioning."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership
+from accesscontrol.request_facts import resource_tag_values
 from accesscontrol.requested_acl import AclHeaders, account_members, acl_of_headers
 from buckets import selectors, services
 from buckets.context import RequestContext
 from buckets.models import Versioning, default_object_ownership
-from buckets.tags import BUCKET_TAG_COUNT_MAX, TAGGING, tag_set, tags_from_document
+from buckets.tags import BUCKET_TAG_COUNT_MAX, tags_from_document
 from s3protocol import errors
 from s3protocol.registry import Decided, operation
 
@@ -86,6 +87,8 @@ def create_bucket(
     ownership = None if object_ownership is None else ObjectOwnership(object_ownership)
     headers = AclHeaders(acl, grant_full_control, grant_read, grant_read_acp, grant_write, grant_write_acp)
     tags = tags_from_document({"TagSet": configuration.get("Tags", [])}, count_max=BUCKET_TAG_COUNT_MAX)
+    if tags:
+        context.authorize("s3:TagResource", bucket_name=bucket, stated=resource_tag_values(tags))
     try:
         created = services.create_bucket(
             name=bucket,
@@ -144,28 +147,4 @@ def put_bucket_versioning(
     if status is None:
         raise errors.IllegalVersioningConfigurationException
     services.put_bucket_versioning(bucket_id=context.bucket.id, status=Versioning(status))
-    return {}
-
-
-@operation("GetBucketTagging", action="s3:GetBucketTagging")
-def get_bucket_tagging(context: RequestContext, *, bucket: str) -> dict[str, Any]:
-    """Return a bucket's tags."""
-    tags = selectors.find_configuration(context.bucket.id, TAGGING)
-    if tags is None:
-        raise errors.NoSuchTagSet(BucketName=bucket)
-    return {"TagSet": tag_set(tags)}
-
-
-@operation("PutBucketTagging", action="s3:PutBucketTagging")
-def put_bucket_tagging(context: RequestContext, *, bucket: str, tagging: dict[str, Any]) -> dict[str, Any]:
-    """Replace a bucket's tags."""
-    tags = tags_from_document(tagging, count_max=BUCKET_TAG_COUNT_MAX)
-    services.put_bucket_tagging(bucket_id=context.bucket.id, tags=tags)
-    return {}
-
-
-@operation("DeleteBucketTagging", action="s3:PutBucketTagging")
-def delete_bucket_tagging(context: RequestContext, *, bucket: str) -> dict[str, Any]:
-    """Remove a bucket's tags."""
-    services.put_bucket_tagging(bucket_id=context.bucket.id, tags=None)
     return {}

@@ -274,17 +274,3 @@ def test_a_deleted_bucket_takes_its_policy_with_it(owner: Any, bucket: str) -> N
     owner.create_bucket(Bucket=bucket)
     with refused("NoSuchBucketPolicy", 404):
         owner.get_bucket_policy(Bucket=bucket)
-
-
-def test_the_tags_of_the_bucket_decide(owner: Any, anonymous: Any, bucket: str) -> None:
-    condition = {"StringEquals": {"s3:BucketTag/Audience": "all"}}
-    allow(owner, bucket, "s3:GetObject", Condition=condition)
-    owner.put_object(Bucket=bucket, Key="k", Body=b"x")
-    tagging = {"TagSet": [{"Key": "Audience", "Value": "all"}]}
-    with refused("AccessDenied", 403):
-        anonymous.get_object(Bucket=bucket, Key="k")
-    owner.put_bucket_tagging(Bucket=bucket, Tagging=tagging)
-    assert anonymous.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
-    owner.delete_bucket_tagging(Bucket=bucket)
-    with refused("AccessDenied", 403):
-        anonymous.get_object(Bucket=bucket, Key="k")

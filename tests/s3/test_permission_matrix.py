@@ -29,11 +29,23 @@ LOCKED_IN = {
     "s3:PutBucketPolicy",
     "s3:DeleteBucketPolicy",
 }  # no policy takes these from the owner
+CONTROL_BODY = b"<TagResourceRequest><Tags><Tag><Key>a</Key><Value>1</Value></Tag></Tags></TagResourceRequest>"
 BODIES = {
+    "TagResource": CONTROL_BODY,
+    "UntagResource": b"",  # its tags are in the query
     "PutObjectTagging": b"<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>",
     "DeleteObjects": b"<Delete><Object><Key>k</Key></Object></Delete>",
 }
 ROUTE_OF = {route.operation: route for route in ROUTES}
+
+
+CONTROL_HEADERS: dict[str, str] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def name_the_owner_to_s3_control(sts: Any) -> None:
+    """Have requests to S3 Control name the account that owns the buckets."""
+    CONTROL_HEADERS["x-amz-account-id"] = sts.get_caller_identity()["Account"]
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +65,15 @@ def home(owner: Any, bucket: str) -> str:
 def ask(way: Wire, name: str, bucket: str) -> Answer:
     """Send the barest request that means an operation."""
     route = ROUTE_OF[name]
-    path = {Level.SERVICE: "/", Level.BUCKET: f"/{bucket}", Level.OBJECT: f"/{bucket}/k"}[route.level]
+    path = {
+        Level.SERVICE: "/",
+        Level.BUCKET: f"/{bucket}",
+        Level.OBJECT: f"/{bucket}/k",
+        Level.RESOURCE: f"/v20180820/tags/arn:aws:s3:::{bucket}",
+    }[route.level]
     headers = {"x-amz-copy-source": f"{bucket}/source"} if route.header else {}
+    if route.level is Level.RESOURCE:
+        headers |= CONTROL_HEADERS
     return way.send(route.method, path, query=query_of(route), headers=headers, body=BODIES.get(name, b""))
 
 
@@ -62,6 +81,8 @@ def query_of(route: Route) -> list[tuple[str, str]]:
     """Return the query of a row of the table."""
     values = {"uploadId": "none", "partNumber": "1", "id": "x"}
     names = [name for name in (route.subresource, *route.companions) if name]
+    if route.operation == "UntagResource":
+        return [("tagKeys", "a")]
     query = {name: values.get(name, "") for name in names}
     if route.value is not None:
         query[route.value[0]] = route.value[1]

@@ -24,6 +24,7 @@ class Bucket:
     object_ownership: str = ""
     public_access_block: str | None = None
     tags: str | None = None
+    is_abac_enabled: bool = False
     name: str = "b"
     owner_id: str = OWNER_ID
 
@@ -148,13 +149,16 @@ def test_conditions_see_tags_and_stated_keys() -> None:
 
 
 @pytest.mark.parametrize("key", ["s3:BucketTag/Team", "aws:ResourceTag/Team"])
-def test_the_tags_of_the_bucket_are_condition_keys(key: str) -> None:
+def test_the_tags_of_the_bucket_are_condition_keys_where_abac_is_enabled(key: str) -> None:
     mine = {"StringEquals": {key: "${aws:PrincipalTag/team}"}}
     own = identity(Action="s3:*", Resource="*", Condition=mine)
     alice = replace(ALICE, tags={"team": "blue"}, policies=PrincipalPolicies((own,)))
     for tags, is_allowed in [('{"Team": "blue"}', True), ('{"Team": "red"}', False), (None, False)]:
-        assert may(alice, "s3:GetObject", Bucket(tags=tags), Version()) is is_allowed
-        assert may(alice, "s3:ListBucket", Bucket(tags=tags)) is is_allowed
+        bucket = Bucket(tags=tags, is_abac_enabled=True)
+        assert may(alice, "s3:GetObject", bucket, Version()) is is_allowed
+        assert may(alice, "s3:ListBucket", bucket) is is_allowed
+        assert not may(alice, "s3:ListBucket", Bucket(tags=tags))
     closed = text(statement(Effect="Deny", Condition={"Null": {key: "true"}}))
     assert not may(ROOT, "s3:GetObject", Bucket(closed), Version())
-    assert may(ROOT, "s3:GetObject", Bucket(closed, tags='{"Team": "x"}'), Version())
+    assert may(ROOT, "s3:GetObject", Bucket(closed, tags='{"Team": "x"}', is_abac_enabled=True), Version())
+    assert not may(ROOT, "s3:GetObject", Bucket(closed, tags='{"Team": "x"}'), Version())

@@ -24,6 +24,7 @@ class Bucket:
     object_ownership: str = ""
     public_access_block: str | None = None
     tags: str | None = None
+    is_abac_enabled: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,3 +140,11 @@ def test_what_is_explained_can_be_told_to_programs(principal: Principal) -> None
     document = json.loads(json.dumps(ask(principal).document()))
     assert document["allowed"] is False
     assert document["smallest_change"]
+
+
+def test_enabling_abac_is_what_a_policy_lacks_that_asks_for_the_tags_of_the_bucket() -> None:
+    own = identity(allow(Condition={"StringEquals": {"aws:ResourceTag/team": "blue"}}))
+    asked = user(identity=(own,))
+    assert places(ask(asked, Bucket(tags='{"team": "blue"}'))) == ["bucket"]
+    assert places(ask(asked, Bucket(tags='{"team": "red"}'))) == ["identity policy"]
+    assert ask(asked, Bucket(tags='{"team": "blue"}', is_abac_enabled=True)).decision.is_allowed
