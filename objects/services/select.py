@@ -73,12 +73,18 @@ def _run(version: VersionRecord, job: Job, *, first: int, data_key: bytes | None
         raise errors.SlowDown
     try:
         pieces = _pieces(version, first, data_key)
-        # Reading later extents opens a connection of the thread that feeds.
-        yield from run_job(job, pieces, seconds=settings.OBJSTORE_SELECT_SECONDS, after_feeding=connection.close)
+        yield from run_job(job, pieces, seconds=settings.OBJSTORE_SELECT_SECONDS, after_feeding=_let_go_of_connection)
     except SourceFailed as failure:
         raise errors.ServiceUnavailable(str(failure)) from failure
     finally:
         _places.release()
+
+
+def _let_go_of_connection() -> None:
+    """End what the thread that fed has with the database: `connection` is another one in each thread."""
+    connection.release()  # type: ignore[attr-defined]  # our engine's
+    if connection.connection is not None:
+        connection.close()
 
 
 def _pieces(version: VersionRecord, first: int, data_key: bytes | None) -> Pieces:
