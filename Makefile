@@ -2,7 +2,7 @@
 # Every path here is relative and every tool is run by .venv/bin/python, so that a checkout may lie anywhere.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean
+.PHONY: help run test test-tools check format bench clean
 
 PYTHON := .venv/bin/python
 # More arguments for the tool behind a target: make test ARGS='-k multipart'
@@ -16,9 +16,9 @@ help: ## List the targets
 run: .venv/.installed ## Run the whole system; its data lives in ./var
 	@$(PYTHON) manage.py up $(ARGS)
 
-test: .venv/.installed-dev ## Run all tests
-	@bin/install-test-tools
-	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+test: ## Run all tests
+	@$(MAKE) --no-print-directory --jobs 2 .venv/.installed-dev test-tools
+	@env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.installed-dev ## Lint, format, types, imports, Django's checks, missing migrations, advisories
 	$(PYTHON) -m ruff check .
@@ -39,10 +39,17 @@ bench: .venv/.installed-dev ## Measure throughput and latency
 clean: ## Remove the virtual environment and the tools' caches; data stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.venv/.installed: requirements.txt bin/install
+test-tools: .venv/.made
+	@bin/install-test-tools
+
+.venv/.made:
+	@bin/make-venv
+	@touch $@
+
+.venv/.installed: requirements.txt bin/install | .venv/.made
 	@bin/install requirements.txt
 	@touch $@
 
-.venv/.installed-dev: requirements.txt requirements-dev.txt bin/install
+.venv/.installed-dev: requirements.txt requirements-dev.txt bin/install | .venv/.made
 	@bin/install requirements-dev.txt
 	@touch .venv/.installed $@
