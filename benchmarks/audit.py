@@ -30,8 +30,9 @@ from benchmarks.cost import own_children, spent
 from benchmarks.servers import Subject, running_system
 from benchmarks.signed import Signer
 from s3protocol.presign import SigningCredentials
+from tests.live.manage import REPOSITORY
 from tests.live.processes import wait_until
-from tests.live.system import REPOSITORY, free_ports, status_of
+from tests.live.system import free_ports, status_of
 
 DAYS = 30
 BATCH_ROWS = 500_000

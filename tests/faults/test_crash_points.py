@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.live.system import REPOSITORY
+from tests.live.manage import REPOSITORY
 
 RUN_COUNT = 200 if os.environ.get("OBJSTORE_TEST_SCALE") == "full" else 12
 

@@ -23,8 +23,9 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.faults.store import query
+from tests.live.manage import run_manage
 from tests.live.processes import wait_until
-from tests.live.system import LiveSystem, run_manage
+from tests.live.system import LiveSystem
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 

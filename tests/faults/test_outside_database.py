@@ -18,8 +18,9 @@ from objstore_project.supervisor.postgresql import postgresql_program, prepare_c
 from objstore_project.supervisor.program import spawn
 from objstore_project.supervisor.runtime_directory import ensure_runtime_directory
 from objstore_project.supervisor.server_user import choose_server_user
+from tests.live.manage import clean_environment, run_manage
 from tests.live.processes import wait_until
-from tests.live.system import LiveSystem, clean_environment, free_ports, run_manage
+from tests.live.system import LiveSystem, free_ports
 
 pytestmark = [
     pytest.mark.live,

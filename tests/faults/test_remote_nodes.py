@@ -15,10 +15,11 @@ from botocore.exceptions import ClientError
 from chunks.topology import SNAPSHOT_SECONDS
 from tests.faults.load import load
 from tests.faults.store import query
+from tests.live.manage import run_manage
 from tests.live.processes import wait_until
 from tests.live.seaweedfs import ACCESS_KEY, SECRET_KEY, SeaweedFS
 from tests.live.sshd import Sshd
-from tests.live.system import LiveSystem, run_manage
+from tests.live.system import LiveSystem
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 

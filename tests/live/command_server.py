@@ -16,9 +16,8 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
+from tests.live.manage import REPOSITORY
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from s3protocol.presign import SigningCredentials
 from s3protocol.routes import ROUTES
 from tests.console.session import ConsoleSession
-from tests.live.system import LiveSystem
+from tests.live.system import LiveSystem, tracebacks
 from tests.s3.wire import Answer, Wire
 
 BUCKET, KEY = "fuzzed", "private/canary"
@@ -224,7 +224,7 @@ class Fuzzer:
         banner = (b"Secret key", b"Password")  # what `up` prints for a newcomer is for the terminal
         kept = b"\n".join(line for line in log.splitlines() if not line.strip().startswith(banner))
         self.problems += ["a secret is in the log" for secret in self.secrets if secret in kept]
-        self.problems += [line.decode("utf-8", "replace") for line in log.splitlines() if b"Traceback" in line]
+        self.problems += tracebacks(log.decode("utf-8", "replace"))
         time.sleep(1.5)  # until the last reads are written
         given = self.live.manage(
             "audit_search", "--bucket", BUCKET, "--operation", "GetObject", "--limit", "0", "--json"
@@ -242,7 +242,7 @@ def main() -> int:
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="objstore-fuzz-") as directory:
-        live = LiveSystem.start(Path(directory) / "var")
+        live = LiveSystem.start(Path(directory) / "var", is_from_scratch=True)
         try:
             fuzzer = fuzz(live, options.seed, options.count)
         finally:

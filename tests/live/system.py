@@ -23,9 +23,9 @@ from botocore.config import Config
 from objstore_project.supervisor.parent_death import die_with_parent
 from objstore_project.supervisor.runtime_directory import runtime_directory
 from tests.live.command_server import CommandServer
+from tests.live.manage import REPOSITORY, clean_environment
+from tests.live.migrated_cluster import copy_migrated_cluster
 from tests.live.processes import Process, is_running, processes_of, wait_until
-
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 # One for all clients: a session reads and compiles botocore's models anew.
 SESSION = boto3.session.Session()
@@ -54,8 +54,13 @@ class LiveSystem:
     commands: CommandServer | None = None
 
     @classmethod
-    def start(cls, data_dir: Path, **variables: str) -> LiveSystem:
-        """Start a system in the directory and wait until both ports say that they are ready."""
+    def start(cls, data_dir: Path, *, is_from_scratch: bool = False, **variables: str) -> LiveSystem:
+        """Start a system in the directory and wait until both ports say that they are ready.
+
+        Where nothing is there, and a database of its own is to be, it is a copy of one that is migrated and empty.
+        """
+        if not is_from_scratch and not data_dir.exists() and "DATABASE_URL" not in variables:
+            copy_migrated_cluster(data_dir / "postgresql")
         s3_port, console_port = free_ports(2)
         environment = clean_environment(
             data_dir,
@@ -177,18 +182,6 @@ class LiveSystem:
         assert not self.runtime_dir.exists()
 
 
-def clean_environment(data_dir: Path, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without anything that configures an objstore, and the given variables."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("OBJSTORE_", "AWS_"))
-        and name not in {"DATABASE_URL", "REDIS_URL"}
-        and name != "DJANGO_SETTINGS_MODULE"
-    }
-    return {**kept, "OBJSTORE_DATA_DIR": str(data_dir), **variables}
-
-
 def launch(environment: Mapping[str, str], log_path: Path) -> subprocess.Popen[bytes]:
     """Start `manage.py up` with its output in a file; it ends with this process, however that ends."""
     log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,20 +195,6 @@ def launch(environment: Mapping[str, str], log_path: Path) -> subprocess.Popen[b
             stderr=subprocess.STDOUT,
             preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509  it takes no lock
         )
-
-
-def run_manage(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a management command to its end, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, str(REPOSITORY / "manage.py"), *arguments],
-        env=dict(environment),
-        cwd=REPOSITORY,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
 
 
 def free_ports(count: int) -> list[int]:
@@ -236,3 +215,10 @@ def status_of(url: str) -> int | None:
         return error.code
     except OSError:
         return None
+
+
+def tracebacks(log: str, program: str = "") -> list[str]:
+    """Return each traceback that a program, or any, has printed, with the line above."""
+    lines = log.splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith(program) and "Traceback (most" in line]
+    return ["\n".join(lines[max(number - 1, 0) : number + 40]) for number in starts]

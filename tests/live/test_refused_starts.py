@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from objstore_project.supervisor.runtime_directory import runtime_directory
+from tests.live.manage import clean_environment, run_manage
 from tests.live.processes import processes_of
-from tests.live.system import LiveSystem, clean_environment, free_ports, run_manage
+from tests.live.system import LiveSystem, free_ports
 
 
 def refusal(data_dir: Path, **variables: str) -> str:

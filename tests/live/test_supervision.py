@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.live.manage import run_manage
 from tests.live.processes import is_running, wait_until
-from tests.live.system import LiveSystem, launch, run_manage
+from tests.live.system import LiveSystem, launch
 
 # How many processes each consists of, not counting PostgreSQL's own children, which lead sessions of their own.
 EXPECTED_FAMILY = {
@@ -30,7 +31,7 @@ CHILDREN = tuple(EXPECTED_FAMILY)
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
-    started = LiveSystem.start(tmp_path_factory.mktemp("a path") / "with several  spaces" / "var")
+    started = LiveSystem.start(tmp_path_factory.mktemp("a path") / "with several  spaces" / "var", is_from_scratch=True)
     yield started
     started.process.kill()
     started.process.wait()

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from tests.live.system import REPOSITORY, LiveSystem
+from tests.live.manage import REPOSITORY
+from tests.live.system import LiveSystem
 
 _PROGRAM = """
 import dataclasses, json, sys

@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.console.session import ConsoleSession
+from tests.live.manage import REPOSITORY
 from tests.live.processes import wait_until
-from tests.live.system import REPOSITORY, LiveSystem, free_ports, status_of
+from tests.live.system import LiveSystem, free_ports, status_of
 from tests.s3.audit_rows import audit_rows, wait_for_rows
 
 pytestmark = pytest.mark.live

@@ -21,8 +21,9 @@ from psycopg import sql
 
 from objstore_project.resealing import SEALED_COLUMNS
 from sealing import SecretUnreadable, unseal_bytes
+from tests.live.manage import run_manage
 from tests.live.processes import wait_until
-from tests.live.system import LiveSystem, launch, run_manage
+from tests.live.system import LiveSystem, launch
 from tests.s3.iam import Keys, allow, make_user, refusal
 
 pytestmark = [

@@ -29,8 +29,9 @@ from cryptography.x509.oid import NameOID
 from objstore_project.environment import Address, ConfigurationError
 from objstore_project.supervisor.checks import check_tls
 from objstore_project.supervisor.programs import answers
+from tests.live.manage import REPOSITORY
 from tests.live.processes import wait_until
-from tests.live.system import REPOSITORY, LiveSystem, free_ports
+from tests.live.system import LiveSystem, free_ports
 from tests.s3.iam import policy_of, refusal, unique
 
 DOMAIN = "s3.objstore.test"
