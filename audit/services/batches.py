@@ -1,9 +1,9 @@
 """Write what nobody waits for: reads and refusals, in batches, by one thread in each process.
 
-A request leaves its draft in a bounded queue and goes on. The thread empties the queue twice a second, in one COPY. A
-queue that is full drops drafts and counts them, and the count is written, too. A process that ends writes what it has;
+A request leaves its row, rendered, in a bounded queue and goes on. The thread empties the queue twice a second, in one
+COPY. A queue that is full drops rows and counts them, and the count is written, too. A process that ends writes what it has;
 one that is killed loses what it has not written: FLUSH_SECONDS of reads, at most a second with the write under way.
-While the database is away, drafts wait in the queue, and drop when it is full.
+While the database is away, rows wait in the queue, and drop when it is full.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from audit.draft import COLUMNS, AuditDraft
-from audit.services.rows import INSERT_ROW
 
 logger = logging.getLogger("objstore.audit")
 
@@ -34,10 +33,14 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", _
 
 
 class BatchWriter:
-    """A queue of drafts, and the thread that writes them. One for each process; a forked one begins anew."""
+    """A queue of rows, and the thread that writes them. One for each process; a forked one begins anew.
+
+    The rows are rendered by the threads that leave them, while what they are made of is at hand: half a second later each
+    of a thousand drafts, and all that it refers to, would have to be fetched from memory again.
+    """
 
     def __init__(self) -> None:
-        self._queue: deque[AuditDraft] = deque()
+        self._queue: deque[str] = deque()
         self._dropped = 0
         self._process_id = 0
         self._starting = threading.Lock()
@@ -49,7 +52,7 @@ class BatchWriter:
         if len(self._queue) >= QUEUE_LENGTH_MAX:
             self._dropped += 1  # two threads may count one: it is a lower bound, and the log says so
             return
-        self._queue.append(draft)
+        self._queue.append(row_line(draft))
         if self._process_id != os.getpid():
             self._start()
 
@@ -89,7 +92,7 @@ class BatchWriter:
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LENGTH_MAX))]
                 dropped, self._dropped = self._dropped, 0
                 if dropped:
-                    batch.append(_dropped_row(dropped))
+                    batch.append(row_line(_dropped_row(dropped)))
                     logger.error("at least %d audit rows were dropped: the queue was full", dropped)
                 try:
                     write_batch(batch)
@@ -106,31 +109,38 @@ def _dropped_row(count: int) -> AuditDraft:
     return draft
 
 
-def write_batch(batch: list[AuditDraft]) -> None:
+def write_batch(lines: list[str]) -> None:
     """Write rows in one COPY; where the database refuses one, the others one by one. No wait for the disk."""
     connection.close_if_unusable_or_obsolete()
-    text = "".join([draft.plain_line(_NULL) or _copy_line(draft.values()) for draft in batch])
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit = off")
-            with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
-                copy.write(text)
+        _copy("".join(lines))
     except (OperationalError, InterfaceError):
         raise
     except DatabaseError:
         logger.exception("a batch of audit rows was refused; they are written one by one")
-        _write_singly([draft.values() for draft in batch])
+        _write_singly(lines)
 
 
-def _write_singly(rows: list[list[str | None]]) -> None:
-    for row in rows:
+def _copy(text: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
+            copy.write(text)
+
+
+def _write_singly(lines: list[str]) -> None:
+    for line in lines:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(INSERT_ROW, row)
+            _copy(line)
         except (OperationalError, InterfaceError):
             raise
         except DatabaseError:
-            logger.exception("the audit row of request %s was refused", row[1])
+            logger.exception("the audit row of request %s was refused", line.split("\t", 2)[1])
+
+
+def row_line(draft: AuditDraft) -> str:
+    """Render a draft's row for COPY."""
+    return draft.plain_line(_NULL) or _copy_line(draft.values())
 
 
 def _copy_line(row: list[str | None]) -> str:

@@ -25,6 +25,10 @@ def draft(key: str = "k", **fields: Any) -> AuditDraft:
     return one
 
 
+def write(*drafts: AuditDraft) -> None:
+    batches.write_batch([batches.row_line(one) for one in drafts])
+
+
 @pytest.fixture(autouse=True)
 def empty_log() -> None:
     AuditEvent.objects.all().delete()
@@ -34,13 +38,13 @@ def empty_log() -> None:
     "key", ["a\tb", "a\nb\\N", "\\.", "\\N", "\r", "ä€😀", "\x01\x7f\x85\u2028", "\x02", '"', "'", "", "NULL", " "]
 )
 def test_texts_come_back_as_they_were(key: str) -> None:
-    batches.write_batch([draft(key)])
+    write(draft(key))
     write_row(draft(key))
     assert [event.key for event in AuditEvent.objects.all()] == [key, key]
 
 
 def test_what_postgresql_cannot_hold_is_replaced_and_long_texts_are_cut() -> None:
-    batches.write_batch([draft("a\0b\ud800", user_agent="x" * 10_000, principal="")])
+    write(draft("a\0b\ud800", user_agent="x" * 10_000, principal=""))
     event = AuditEvent.objects.get()
     assert "\0" not in (event.key or "")
     assert len(event.user_agent) == 512
@@ -116,7 +120,7 @@ def test_rows_wait_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -
 def test_one_row_that_is_refused_takes_no_other_with_it() -> None:
     bad = draft("bad")
     bad.object_bytes = 1 << 80
-    batches.write_batch([draft("1"), bad, draft("2")])
+    write(draft("1"), bad, draft("2"))
     assert [event.key for event in AuditEvent.objects.order_by("id")] == ["1", "2"]
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from audit.draft import AuditDraft
 from audit.models import AuditEvent, AuditProgress, AuditSeal
 from audit.services import partitions, sealing
-from audit.services.batches import write_batch
+from audit.services.batches import row_line, write_batch
 from audit.services.rows import INSERT_ROW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +39,10 @@ def draft(key: str = "k", *, at: datetime | None = None) -> AuditDraft:
     return one
 
 
+def write(*drafts: AuditDraft) -> None:
+    write_batch([row_line(one) for one in drafts])
+
+
 def seal_all() -> None:
     sealing.settled_id()
     sealing.seal_rows(up_to_id=sealing.settled_id())
@@ -56,9 +60,9 @@ def change(statement: str) -> None:
 
 def test_rows_are_sealed_once_and_verify(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "RUN_IDS_MAX", 3)
-    write_batch([draft(str(number)) for number in range(10)])
+    write(*(draft(str(number)) for number in range(10)))
     seal_all()
-    write_batch([draft("late"), draft("yesterday", at=datetime.now(UTC) - timedelta(days=1))])
+    write(draft("late"), draft("yesterday", at=datetime.now(UTC) - timedelta(days=1)))
     seal_all()
     verdicts = list(sealing.verify_days())
     assert problems() == []
@@ -71,7 +75,7 @@ def test_the_first_row_of_all_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None
         cursor.execute("ALTER SEQUENCE audit_auditevent_id_seq RESTART")
     AuditProgress.objects.update(sealed_id=0)
     seal_all()
-    write_batch([draft(str(number)) for number in range(3)])
+    write(*(draft(str(number)) for number in range(3)))
     seal_all()
     assert problems() == []
     assert sum(verdict.sealed_rows for verdict in sealing.verify_days()) == 3
@@ -92,7 +96,7 @@ def test_the_first_row_of_all_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_tampering_is_found(monkeypatch: pytest.MonkeyPatch, tampering: str, found: str) -> None:
     monkeypatch.setattr(sealing, "RUN_IDS_MAX", 3)
-    write_batch([draft(str(number)) for number in range(10)])
+    write(*(draft(str(number)) for number in range(10)))
     seal_all()
     assert problems() == []
     change(tampering)
@@ -100,10 +104,10 @@ def test_tampering_is_found(monkeypatch: pytest.MonkeyPatch, tampering: str, fou
 
 
 def test_a_row_slipped_in_behind_the_chain_is_found() -> None:
-    write_batch([draft("1")])
+    write(draft("1"))
     seal_all()
     old_id = AuditEvent.objects.get().id
-    write_batch([draft("2"), draft("3")])
+    write(draft("2"), draft("3"))
     seal_all()
     AuditEvent.objects.filter(key="3").delete()
     change(f"UPDATE audit_auditevent SET id = {old_id - 1} WHERE key = '2'")
@@ -114,7 +118,7 @@ def test_a_row_that_commits_late_is_sealed_nevertheless() -> None:
     where = connection.settings_dict
     with psycopg.connect(host=where["HOST"], dbname=where["NAME"], user=where["USER"]) as writer:
         writer.execute(INSERT_ROW, draft("late").values())
-        write_batch([draft("early")])
+        write(draft("early"))
         seal_all()
         assert not AuditSeal.objects.exists()
         writer.commit()
@@ -125,7 +129,7 @@ def test_a_row_that_commits_late_is_sealed_nevertheless() -> None:
 
 def test_a_day_is_dropped_whole_and_its_head_stays() -> None:
     old = TODAY - timedelta(days=10)
-    write_batch([draft("old", at=datetime.combine(old, datetime.min.time(), UTC)), draft("new")])
+    write(draft("old", at=datetime.combine(old, datetime.min.time(), UTC)), draft("new"))
     assert old in partitions.make_partitions(today=TODAY)  # it waited in the default partition
     seal_all()
     head = AuditSeal.objects.filter(day=old).order_by("-sequence").first()
