@@ -14,7 +14,7 @@ from accesscontrol.authorization import decide
 from accesscontrol.models import User
 from accesscontrol.policy import Decision
 from accesscontrol.principal import ANONYMOUS, Principal
-from accesscontrol.request_facts import RequestFacts
+from accesscontrol.request_facts import RequestFacts, StatedValues
 from accesscontrol.selectors import principal_of_user
 from buckets.selectors import BucketRecord, find_bucket
 from console.audit_trail import note_decision
@@ -39,8 +39,12 @@ def decide_for(
     bucket: BucketRecord | None = None,
     key: str | None = None,
     version: VersionRecord | None = None,
+    stated: StatedValues | None = None,
 ) -> Decision:
-    """Decide about an action on the service, on a bucket, or on a key and what was found there. No statements but the principal's."""
+    """Decide about an action on the service, on a bucket, or on a key and what was found there; `stated` as in `request_facts`.
+
+    No statements but the principal's.
+    """
     facts = RequestFacts(
         headers=request.headers,
         source_ip=request.META.get("REMOTE_ADDR", ""),
@@ -48,7 +52,9 @@ def decide_for(
         now=timezone.now(),
         region=settings.OBJSTORE_REGION,
     )
-    return decide(principal_of(request), action=action, bucket=bucket, key=key, version=version, facts=facts)
+    return decide(
+        principal_of(request), action=action, bucket=bucket, key=key, version=version, facts=facts, stated=stated
+    )
 
 
 def require(
@@ -57,11 +63,12 @@ def require(
     bucket: BucketRecord | None = None,
     key: str | None = None,
     version: VersionRecord | None = None,
+    stated: StatedValues | None = None,
 ) -> None:
     """Let nobody pass whom access control does not allow every one of the actions. Raises PermissionDenied with why."""
     assert actions, "a view says what it does"
     for action in actions:
-        decision = decide_for(request, action, bucket=bucket, key=key, version=version)
+        decision = decide_for(request, action, bucket=bucket, key=key, version=version, stated=stated)
         note_decision(action, key, decision)
         if not decision.is_allowed:
             raise PermissionDenied(f"{action}: {decision.reason}.")

@@ -5,6 +5,7 @@ from django.urls import include, path, register_converter
 from console.views import (
     audit,
     browse,
+    bucket_tags,
     buckets,
     changes,
     explain,
@@ -97,5 +98,8 @@ urlpatterns = [
     path("buckets/<bucket:bucket_name>/settings/", buckets.bucket_settings, name="bucket-settings"),
     path("buckets/<bucket:bucket_name>/settings/versioning/", buckets.set_versioning, name="set-versioning"),
     path("buckets/<bucket:bucket_name>/settings/history/", buckets.set_history, name="set-history"),
+    path("buckets/<bucket:bucket_name>/settings/abac/", bucket_tags.set_abac, name="set-abac"),
+    path("buckets/<bucket:bucket_name>/settings/tag/", bucket_tags.add_tag, name="add-tag"),
+    path("buckets/<bucket:bucket_name>/settings/untag/", bucket_tags.remove_tag, name="remove-tag"),
     path("buckets/<bucket:bucket_name>/settings/delete/", buckets.delete_bucket, name="delete-bucket"),
 ]

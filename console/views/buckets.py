@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from buckets.models import Versioning
-from buckets.selectors import list_buckets
+from buckets.selectors import BucketRecord, list_buckets
 from buckets.services import create_bucket as create_bucket_row
 from buckets.services import put_bucket_versioning
 from console.access import decide_for, open_bucket, principal_of, require
@@ -18,6 +18,7 @@ from console.forms import CreateBucketForm, HistoryForm
 from console.services.buckets import put_bucket_history
 from console.services.presigned_links import s3_endpoint
 from console.sizes import human_duration
+from console.views.bucket_tags import tags_context
 from limits.selectors import find_bucket_limits
 from objects.selectors.usage import find_usage
 from objects.services.bucket import delete_bucket as delete_empty_bucket
@@ -80,13 +81,18 @@ def create_bucket(request: HttpRequest) -> HttpResponse:
 def bucket_settings(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Show what a bucket keeps and for how long."""
     bucket = open_bucket(request, bucket_name, "s3:GetBucketVersioning")
+    return _show_settings(request, bucket, HistoryForm.showing(bucket.history_seconds))
+
+
+def _show_settings(request: HttpRequest, bucket: BucketRecord, form: HistoryForm, status: int = 200) -> HttpResponse:
     context = {
         "bucket": bucket,
         "usage": find_usage([bucket.id])[bucket.id],
-        "history_form": HistoryForm.showing(bucket.history_seconds),
+        "history_form": form,
         "limits": find_bucket_limits(bucket_id=bucket.id, owner_id=bucket.owner_id),
+        **tags_context(request, bucket),
     }
-    return render(request, "console/bucket_settings.html", context)
+    return render(request, "console/bucket_settings.html", context, status=status)
 
 
 @login_required
@@ -111,8 +117,7 @@ def set_history(request: HttpRequest, bucket_name: str) -> HttpResponse:
     bucket = open_bucket(request, bucket_name, "objstore:PutBucketHistory")
     form = HistoryForm(request.POST)
     if not form.is_valid():
-        context = {"bucket": bucket, "usage": find_usage([bucket.id])[bucket.id], "history_form": form}
-        return render(request, "console/bucket_settings.html", context, status=400)
+        return _show_settings(request, bucket, form, status=400)
     seconds = form.cleaned_data["history_seconds"]
     put_bucket_history(bucket_id=bucket.id, history_seconds=seconds)
     messages.success(

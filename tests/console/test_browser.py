@@ -227,6 +227,31 @@ def test_versioning_and_history_are_set_and_an_empty_bucket_is_deleted(
     browser.wait_for_text(f"The bucket {bucket} is deleted")
 
 
+def test_tags_and_what_they_decide_are_set(
+    signed_in: Browser, live: LiveSystem, new_bucket: Callable[..., str]
+) -> None:
+    browser, bucket, client = signed_in, new_bucket(), live.client()
+    browser.open(f"{live.console_url}/buckets/{bucket}/settings/")
+    browser.fill("#tag-key", "team")
+    browser.fill("#tag-value", "<blue>")
+    browser.click("form[action$='/settings/tag/'] button")
+    browser.wait_for_text("The TagValue you have provided is invalid")
+    browser.fill("#tag-key", "team")
+    browser.fill("#tag-value", "blue")
+    browser.click("form[action$='/settings/tag/'] button")
+    browser.wait_for_text("The bucket has the tag team")
+    browser.click("button[name=abac]")
+    browser.confirm()
+    browser.wait_for_text("Policies may ask for the tags")
+    assert client.get_bucket_abac(Bucket=bucket)["AbacStatus"] == {"Status": "Enabled"}
+    assert client.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "team", "Value": "blue"}]
+    browser.click("form[action$='/settings/untag/'] button")
+    browser.wait_for_text("The bucket has no tag team any more")
+    browser.click("button[name=abac]")
+    browser.confirm()
+    browser.wait_for_text("The tags are labels")
+
+
 def test_dark_and_light_are_remembered(signed_in: Browser, live: LiveSystem) -> None:
     browser = signed_in
     is_dark = "return document.documentElement.classList.contains('dark')"

@@ -85,6 +85,9 @@ def test_nobody_sees_another_accounts_bucket(
         "/presign/",
         "/settings/versioning/",
         "/settings/history/",
+        "/settings/abac/",
+        "/settings/tag/",
+        "/settings/untag/",
         "/settings/delete/",
     ):
         assert session.post(base + path, {"key": "secret", "row": "1"}, key="secret").status == 403, path
@@ -133,6 +136,9 @@ def test_changes_by_get_are_refused(operator: Person, new_bucket: Callable[..., 
         "presign",
         "upload",
         "settings/versioning",
+        "settings/abac",
+        "settings/tag",
+        "settings/untag",
         "settings/delete",
     ):
         assert operator.session.get(f"/buckets/{bucket}/{action}/", key="k").status == 405, action
