@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
-from accesscontrol.secrets import seal, unseal
 from audit.selectors import newest_id
 from buckets import access_log, lifecycle, notification, replication
 from buckets.identified import CONFIGURATION_COUNT_MAX
@@ -18,20 +17,17 @@ from buckets.models import (
     Bucket,
     BucketConfiguration,
     NotificationRule,
-    RemoteStore,
     ReplicationRule,
     Versioning,
 )
 from buckets.names import is_valid_bucket_name
 from buckets.selectors import find_remote_store
-from buckets.tags import BUCKET_TAG_COUNT_MAX, TAGGING, require_count
 from events.models import EventTarget
 from events.services.outbox import note_test_event
 from s3protocol import errors
 
 # The class of advisory locks that stand for a bucket's existence: a writer into the bucket holds its lock shared until
 # it commits, whoever deletes the bucket holds it exclusively. Nothing is written for it, so busy buckets stay cool.
-REMOTE_PURPOSE = b"objstore remote stores"
 BUCKET_LOCK_CLASS = 0x6F62
 
 
@@ -162,44 +158,6 @@ def put_bucket_encryption(*, bucket_id: int, rule: Mapping[str, Any] | None) -> 
 def put_configuration(*, bucket_id: int, kind: str, document: Any) -> None:
     """Store a bucket's document of a kind, in place of an earlier one."""
     BucketConfiguration.objects.update_or_create(bucket_id=bucket_id, kind=kind, defaults={"document": document})
-
-
-def put_bucket_abac(*, bucket_id: int, is_enabled: bool) -> None:
-    """Say whether policies may ask for a bucket's tags."""
-    Bucket.objects.filter(pk=bucket_id).update(is_abac_enabled=is_enabled)
-
-
-@transaction.atomic
-def put_bucket_tagging(*, bucket_id: int, tags: Mapping[str, str] | None) -> None:
-    """Replace a bucket's tags, or (None) remove them. Raises BadRequest where policies may ask for them."""
-    # Locked against the rival who lets policies ask for them meanwhile.
-    if Bucket.objects.select_for_update(no_key=True).get(pk=bucket_id).is_abac_enabled:
-        raise errors.BadRequest(
-            "This S3 general purpose bucket has attribute-based access control (ABAC) enabled. "
-            + ("" if tags is None else "To add tags to this bucket, initiate a TagResource request. ")
-            + "To delete tags from this bucket, initiate an UntagResource request."
-        )
-    _store_tags(bucket_id, tags)
-
-
-@transaction.atomic
-def change_bucket_tags(*, bucket_id: int, added: Mapping[str, str] | None = None, removed: Iterable[str] = ()) -> None:
-    """Add tags to a bucket's, in place of those with the same keys, or remove some. Raises BadRequest for too many."""
-    bucket = Bucket.objects.select_for_update(no_key=True).get(pk=bucket_id)  # against others who change some of them
-    tags = {**(bucket.tags or {}), **(added or {})}
-    for key in removed:
-        tags.pop(key, None)
-    require_count(tags, BUCKET_TAG_COUNT_MAX)
-    _store_tags(bucket_id, tags or None)
-
-
-def _store_tags(bucket_id: int, tags: Mapping[str, str] | None) -> None:
-    """Store tags for who reads them, and for who decides by them."""
-    if tags is None:
-        delete_configuration(bucket_id=bucket_id, kind=TAGGING)
-    else:
-        put_configuration(bucket_id=bucket_id, kind=TAGGING, document=tags)
-    Bucket.objects.filter(pk=bucket_id).update(tags=tags)
 
 
 def put_identified_configuration(*, bucket_id: int, kind: str, name: str, document: Any) -> None:
@@ -364,35 +322,3 @@ def put_bucket_request_payment(*, bucket_id: int, is_requester_pays: bool) -> No
 def delete_configuration(*, bucket_id: int, kind: str) -> None:
     """Remove a bucket's document of a kind, if there is one."""
     BucketConfiguration.objects.filter(bucket_id=bucket_id, kind=kind).delete()
-
-
-def add_remote_store(
-    *,
-    name: str,
-    url: str,
-    region: str,
-    access_key_id: str,
-    secret_key: str,
-    account_id: str = "",
-    is_shared: bool = False,
-) -> RemoteStore:
-    """Register another store, for an account or for all; the secret key is sealed. Connects to nothing.
-
-    Raises IntegrityError for a name twice.
-    """
-    sealed = seal(secret_key, purpose=REMOTE_PURPOSE)
-    with transaction.atomic():
-        return RemoteStore.objects.create(
-            name=name,
-            url=url,
-            region=region,
-            access_key_id=access_key_id,
-            sealed_secret_key=sealed,
-            account_id=account_id,
-            is_shared=is_shared,
-        )
-
-
-def remote_secret_key(store: RemoteStore) -> str:
-    """Open the secret key of another store. Raises SecretUnreadable."""
-    return unseal(store.sealed_secret_key, purpose=REMOTE_PURPOSE)
