@@ -69,4 +69,5 @@ def _checked(pairs: Iterable[tuple[str, str]], *, count_max: int) -> dict[str, s
 def require_count(tags: Mapping[str, str], count_max: int) -> None:
     """Raise BadRequest for more tags than a bucket or an object can have."""
     if len(tags) > count_max:
-        raise errors.BadRequest(f"Object tags cannot be greater than {count_max}")
+        what = "Bucket tag count" if count_max == BUCKET_TAG_COUNT_MAX else "Object tags"
+        raise errors.BadRequest(f"{what} cannot be greater than {count_max}")

@@ -161,8 +161,9 @@ def test_tags_are_added_replaced_listed_and_removed(owner: Any, control: Any, ac
 def test_tags_are_bounded_and_checked(owner: Any, control: Any, account_id: str, bucket: str) -> None:
     about = {"AccountId": account_id, "ResourceArn": arn(bucket)}
     control.tag_resource(**about, Tags=[{"Key": f"k{number}", "Value": "v"} for number in range(50)])
-    with refused("BadRequest", 400):
+    with refused("BadRequest", 400) as answer:
         control.tag_resource(**about, Tags=[{"Key": "one-more", "Value": "v"}])
+    assert answer["Error"]["Message"] == "Bucket tag count cannot be greater than 50"
     control.tag_resource(**about, Tags=[{"Key": "k0", "Value": "w"}])
     for key in ("aws:mine", "a,b", "ä" * 129):
         with refused("InvalidTag", 400):
