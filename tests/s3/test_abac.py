@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -171,6 +172,17 @@ def test_tags_are_bounded_and_checked(owner: Any, control: Any, account_id: str,
     with refused("InvalidTag", 400):
         control.tag_resource(**about, Tags=[*BLUE, *BLUE])
     assert len(tags_of(owner, bucket)) == 50
+
+
+def test_tags_that_are_added_at_once_are_all_there(owner: Any, control: Any, account_id: str, bucket: str) -> None:
+    keys = {f"k{number}" for number in range(12)}
+
+    def add(key: str) -> None:
+        control.tag_resource(AccountId=account_id, ResourceArn=arn(bucket), Tags=[{"Key": key, "Value": "v"}])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(add, sorted(keys)))
+    assert tags_of(owner, bucket).keys() == keys
 
 
 def test_another_resource_is_refused_and_a_missing_bucket_named(control: Any, account_id: str, bucket: str) -> None:
