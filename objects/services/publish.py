@@ -17,12 +17,14 @@ from typing import Any
 from django.db import DataError, IntegrityError, connection
 
 from accesscontrol.acl import AclDocument
+from audit.draft import AuditDraft
 from audit.draft import current as current_draft
 from audit.services.rows import audited_parameters, audited_statement
 from events.cause import CREATED_BY_PUT, cause_document
 from objects.encryption import StoredEncryption
 from objects.retention import NO_LOCK, ObjectLock
 from objects.services.body import StoredBody, discarded_if_refused
+from objects.services.publish_together import PutVersion, publish_together
 from s3protocol import errors
 
 # Plans: see objects/sql/publish.sql.
@@ -106,20 +108,22 @@ def publish_stored_body(
     Raises PreconditionFailed, NoSuchKey or NoSuchBucket, and then removes the stored bytes.
     """
     chunks = stored.chunk_rows()
+    parameters = (
+        bucket_id,
+        key,
+        version.document(),
+        None if chunks is None else json.dumps(chunks),
+        conditions.if_none_match,
+        conditions.if_match,
+    )
     with discarded_if_refused(stored):
-        row = call_publisher(
-            _PUT_VERSION,
-            [
-                bucket_id,
-                key,
-                version.document(),
-                None if chunks is None else json.dumps(chunks),
-                conditions.if_none_match,
-                conditions.if_match,
-            ],
-            size_bytes=version.size_bytes,
+        put = PutVersion(
+            *parameters,
+            chunk_count=len(stored.chunks),
+            draft=_wanted_draft(version.size_bytes),
+            publish_alone=lambda: call_publisher(_PUT_VERSION, parameters, size_bytes=version.size_bytes),
         )
-        return published(row)
+        return published(publish_together(put))
 
 
 def call_publisher(
@@ -137,12 +141,10 @@ def call_publisher(
     Where a request is served, the audit log's row is written by the same statement, if `changed` holds of its row;
     `version_id` is what the change is about, `size_bytes` how large that is.
     """
-    draft = current_draft()
+    draft = _wanted_draft(size_bytes)
     try:
-        if draft is None or draft.is_written:
+        if draft is None:
             return _call(statement, parameters)
-        if size_bytes is not None:
-            draft.object_bytes = size_bytes
         *answer, draft.is_written = _call(
             audited_statement(statement, changed, version_id), audited_parameters(parameters, draft)
         )
@@ -155,6 +157,16 @@ def call_publisher(
         if getattr(failure.__cause__, "sqlstate", "") == _SOURCE_IS_GONE:
             raise errors.NoSuchKey from None
         raise
+
+
+def _wanted_draft(size_bytes: int | None) -> AuditDraft | None:
+    """Return the draft of the audit log's row that a change is to write: none outside a request, or where it is written."""
+    draft = current_draft()
+    if draft is None or draft.is_written:
+        return None
+    if size_bytes is not None:
+        draft.object_bytes = size_bytes
+    return draft
 
 
 def _call(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:

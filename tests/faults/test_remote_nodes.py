@@ -144,7 +144,8 @@ def test_a_pool_that_is_all_remote_loses_nothing_when_its_server_is_killed(
         seaweedfs.run()
         back = clients.writes
         wait_until(lambda: clients.writes > back + 40, "writes go on", seconds=120)
-    assert all("(ServiceUnavailable)" in error for error in clients.errors)
+    # An answer that was begun when the last nodes went can only be cut off, which clients notice by its length.
+    assert all("(ServiceUnavailable)" in error or "IncompleteRead" in error for error in clients.errors)
     clients.assert_reads()
     wait_until(lambda: not answerless(system), "the nodes answer", seconds=60)
     make_whole(system)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from limits.rates import REFRESH_SECONDS
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem
 from tests.s3.wire import Wire
@@ -167,6 +168,9 @@ def test_what_was_moved_is_waited_for(live: LiveSystem, owner: Any, bucket: str)
         def owes() -> bool:
             return put(owner, bucket, "large", 3 << 20) == "SlowDown"
 
+        time.sleep(REFRESH_SECONDS)
+        for _ in range(12):  # then each process asks, with the next request that comes to it by a connection of its own
+            live.client().head_bucket(Bucket=bucket)
         wait_until(owes, "the key has to wait", seconds=30)
         started_at = time.monotonic()
         wait_until(lambda: put(owner, bucket, "small") == "", "the debt is paid", seconds=60)
