@@ -22,7 +22,6 @@ from accesscontrol.services.access_keys import note_use
 from audit.draft import AuditDraft, begin
 from buckets.context import RequestContext
 from buckets.selectors import find_bucket
-from chunks.errors import NotEnoughFragments
 from events.cause import Cause, current_cause
 from objects.selectors.as_of import look_up_as_of
 from objects.selectors.lookup import LookUp, look_up
@@ -36,6 +35,7 @@ from objstore_project.s3_endpoint.authorization import authorize_operation
 from objstore_project.s3_endpoint.body import RequestBody, drain, is_expectation_left
 from objstore_project.s3_endpoint.control import read_query_lists, require_bucket
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
+from objstore_project.s3_endpoint.failures import as_s3_error
 from objstore_project.s3_endpoint.lost_values import refuse_lost_signed_values, refuse_lost_values
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
 from objstore_project.s3_endpoint.rates import keep_rates
@@ -88,20 +88,6 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
     response.headers.append(("x-amz-request-id", request_id))
     response.headers.append(("x-amz-id-2", HOST_ID))
     return record(draft, response, error_code)
-
-
-def as_s3_error(failure: Exception, request_id: str) -> errors.S3Error:
-    """Say a failure in S3's words, and log what is ours."""
-    if isinstance(failure, errors.S3Error):
-        return failure
-    if isinstance(failure, OperationalError | InterfaceError):
-        logger.warning("request %s: the database does not answer: %s", request_id, failure)
-        return errors.ServiceUnavailable()
-    if isinstance(failure, NotEnoughFragments):
-        logger.error("request %s: %s", request_id, failure)
-        return errors.ServiceUnavailable("Too few fragments of the object can be read at the moment.")
-    logger.error("request %s failed", request_id, exc_info=failure)
-    return errors.InternalError()
 
 
 class _Exchange:

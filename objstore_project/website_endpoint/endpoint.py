@@ -27,7 +27,8 @@ from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.audit_trail import new_draft, note_failure, record
 from objstore_project.s3_endpoint.body import drain
-from objstore_project.s3_endpoint.endpoint import HOST_ID, as_s3_error
+from objstore_project.s3_endpoint.endpoint import HOST_ID
+from objstore_project.s3_endpoint.failures import as_s3_error
 from objstore_project.s3_endpoint.rates import keep_rates
 from objstore_project.s3_endpoint.response import success_response
 from objstore_project.website_endpoint.pages import error_headers, error_page, redirect_page
