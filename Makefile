@@ -8,7 +8,7 @@ PYTHON := .venv/bin/python
 # More arguments for the tool behind a target: make test ARGS='-k multipart'
 ARGS ?=
 # Processes of tests beside each other; each starts servers of its own, and takes whole files.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

@@ -51,7 +51,9 @@ def test_a_killed_process_comes_back_by_itself(system: LiveSystem, name: str) ->
     # The scheduler may end where the database does; nothing else takes part in another's death.
     untouched = {"gateway", "console", "worker", "journal", "valkey", "postgresql"} - {name}
     after = system.process_ids
-    assert {other: after.get(other) for other in untouched} == {other: before[other] for other in untouched}
+    assert {other: after.get(other) for other in untouched} == {other: before[other] for other in untouched}, (
+        system.log[-8_000:]
+    )
     wait_until(lambda: set(CHILDREN) <= set(system.process_ids), "everything runs")
     assert f"{name} was ended by SIGKILL; starting again" in system.log
 

@@ -333,7 +333,8 @@ def test_the_status_says_what_is_wrong(
     status = journal_status()
     assert status.mode == JournalMode.STREAMING
     writer.stop()
-    assert journal_status().complaint == "nobody writes the journal"
+    # The server notices a moment later that the writer's connection is gone.
+    wait_until(lambda: journal_status().complaint == "nobody writes the journal", "that nobody writes is told")
     settings.OBJSTORE_JOURNAL = False
     assert "switched off" in journal_status().complaint
 
