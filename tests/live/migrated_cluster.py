@@ -28,6 +28,7 @@ DIRECTORY = Path(tempfile.gettempdir()) / f"objstore-tests-cluster-{_RUN}"
 def copy_migrated_cluster(directory: Path) -> None:
     """Copy the cluster, which the first of the run's processes to ask for it makes, to a directory that is not there."""
     DIRECTORY.mkdir(mode=0o755, exist_ok=True)
+    _forget_runs_that_were_killed()
     with (DIRECTORY / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (DIRECTORY / "is-made").exists():
@@ -41,6 +42,12 @@ def forget_migrated_cluster() -> None:
     """Remove the cluster, where it was this process that began the run."""
     if str(os.getpid()) == _RUN:
         shutil.rmtree(DIRECTORY, ignore_errors=True)
+
+
+def _forget_runs_that_were_killed() -> None:
+    for directory in DIRECTORY.parent.glob(DIRECTORY.name.replace(_RUN, "*")):
+        if not Path("/proc", directory.name.rpartition("-")[2]).exists():
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _make(data_dir: Path) -> None:
