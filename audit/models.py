@@ -70,6 +70,7 @@ class AuditSeal(models.Model):
     last_id = models.BigIntegerField(help_text="… and ends with this one, whether or not a row has it.")
     row_count = models.IntegerField()
     rows_digest = models.CharField(max_length=64)
+    form = models.SmallIntegerField(db_default=1, help_text="How rows were put into text: `audit.services.sealing`.")
     digest = models.CharField(max_length=64, help_text="SHA-256 over the previous link's digest and this link.")
     sealed_at = models.DateTimeField(db_default=Now())
     is_dropped = models.BooleanField(

@@ -25,24 +25,28 @@ logger = logging.getLogger("objstore.audit")
 RUN_IDS_MAX = 5_000
 GENESIS = "0" * 64
 
-# The columns as text that depends on no setting of the session; its shape is part of the format of the chain.
-_CANONICAL = "jsonb_build_array(e.id, (extract(epoch FROM e.at) * 1000000)::bigint, {columns})::text".format(
-    columns=", ".join(f"e.{name}" for name in COLUMNS if name != "at")
-)
+_COLUMNS = ", ".join(f"e.{name}" for name in COLUMNS if name != "at")
+_AT = "(extract(epoch FROM e.at) * 1000000)::bigint"
+# The columns of a row as one text that depends on no setting of the session. What is sealed in a form is verified in it.
+_FORMS = {
+    1: f"jsonb_build_array(e.id, {_AT}, {_COLUMNS})::text",
+    2: f"ROW(e.id, {_AT}, {_COLUMNS})::text",  # in half the time
+}
+NEWEST_FORM = 2
 
 # Plan: by the BRIN index on id, in each partition.
 _RUN_DIGESTS = f"""
 SELECT (e.at AT TIME ZONE 'UTC')::date, count(*),
-       encode(sha256(convert_to(string_agg({_CANONICAL}, E'\\n' ORDER BY e.id), 'UTF8')), 'hex')
+       encode(sha256(convert_to(string_agg({_FORMS[NEWEST_FORM]}, E'\\n' ORDER BY e.id), 'UTF8')), 'hex')
   FROM audit_auditevent e WHERE e.id > %s AND e.id <= %s GROUP BY 1 ORDER BY 1
 """  # noqa: S608  constants
 
-_RUN_OF_DAY = f"""
-SELECT count(*), encode(sha256(convert_to(coalesce(string_agg({_CANONICAL}, E'\\n' ORDER BY e.id), ''), 'UTF8')), 'hex')
+_RUN_OF_DAY = """
+SELECT count(*), encode(sha256(convert_to(coalesce(string_agg({form}, E'\\n' ORDER BY e.id), ''), 'UTF8')), 'hex')
   FROM audit_auditevent e
  WHERE e.at >= %s::date::timestamp AT TIME ZONE 'UTC' AND e.at < (%s::date + 1)::timestamp AT TIME ZONE 'UTC'
    AND e.id > %s AND e.id <= %s
-"""  # noqa: S608  constants
+"""
 
 # Whoever may not see the others' transactions sees their own role's, which are those of all processes here.
 _ARE_ALL_YOUNGER = """
@@ -126,6 +130,7 @@ def _append(day: date, last_id: int, count: int, rows_digest: str) -> str:
         last_id=last_id,
         row_count=count,
         rows_digest=rows_digest,
+        form=NEWEST_FORM,
     )
     seal.digest = link_digest(GENESIS if before is None else before.digest, seal)
     seal.save(force_insert=True)
@@ -144,6 +149,7 @@ def link_digest(previous: str, seal: AuditSeal) -> str:
             seal.last_id,
             seal.row_count,
             seal.rows_digest,
+            *((seal.form,) if seal.form > 1 else ()),
         )
     )
     return hashlib.sha256(text.encode()).hexdigest()
@@ -178,7 +184,7 @@ def verify_day(day: date) -> Verdict:
             problems.append(f"link {place} is missing: the chain goes on with link {seal.sequence}")
         if link_digest(previous, seal) != seal.digest:
             problems.append(f"link {seal.sequence} does not follow from the one before it")
-        count, digest = _run_of_day(day, after_id, seal.last_id)
+        count, digest = _run_of_day(day, after_id, seal.last_id, seal.form)
         if count != seal.row_count:
             problems.append(f"link {seal.sequence} sealed {seal.row_count} rows, there are {count} now")
         elif digest != seal.rows_digest:
@@ -190,9 +196,9 @@ def verify_day(day: date) -> Verdict:
     return Verdict(day, previous, total, tuple(problems))
 
 
-def _run_of_day(day: date, after_id: int, last_id: int) -> tuple[int, str]:
+def _run_of_day(day: date, after_id: int, last_id: int, form: int) -> tuple[int, str]:
     with connection.cursor() as cursor:
-        cursor.execute(_RUN_OF_DAY, [day, day, after_id, last_id])
+        cursor.execute(_RUN_OF_DAY.format(form=_FORMS.get(form, _FORMS[NEWEST_FORM])), [day, day, after_id, last_id])
         row = cursor.fetchone()
     return int(row[0]), str(row[1])
 

@@ -70,6 +70,24 @@ def test_rows_are_sealed_once_and_verify(monkeypatch: pytest.MonkeyPatch) -> Non
     assert AuditSeal.objects.filter(day=TODAY).count() > 3
 
 
+def test_what_was_sealed_in_an_older_form_verifies_and_the_chain_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as older:
+        form = sealing._FORMS[sealing.NEWEST_FORM]
+        older.setattr(sealing, "NEWEST_FORM", 1)
+        older.setattr(sealing, "_RUN_DIGESTS", sealing._RUN_DIGESTS.replace(form, sealing._FORMS[1]))
+        write(draft("1"), draft("2"))
+        seal_all()
+    write(draft("3"))
+    seal_all()
+    assert list(AuditSeal.objects.order_by("sequence").values_list("form", flat=True)) == [1, 2]
+    assert problems() == []
+    change("UPDATE audit_auditseal SET form = 3 - form WHERE sequence = 1")
+    assert problems()
+    change("UPDATE audit_auditseal SET form = 3 - form WHERE sequence = 1")
+    change("UPDATE audit_auditevent SET key = 'other' WHERE key = '1'")
+    assert any("were changed" in problem for problem in problems())
+
+
 def test_the_first_row_of_all_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER SEQUENCE audit_auditevent_id_seq RESTART")
