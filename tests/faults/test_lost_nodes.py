@@ -75,9 +75,14 @@ def test_with_two_nodes_gone_no_client_notices_and_repair_makes_it_whole(system,
             system.manage("set_node_state", f"node-{node_id}", "down")
         system.manage("repair_faults")
     assert clients.errors == []
-    # What was published while the walk over all chunks went on is found by the next one.
-    query(system, "UPDATE chunks_nodehealth SET faults_queued_at = NULL RETURNING 1")
-    system.manage("repair_faults")
+
+    def is_moved() -> bool:
+        # What was published while a walk over all chunks went on, a duty's perhaps, is found by the next one.
+        query(system, "UPDATE chunks_nodehealth SET faults_queued_at = NULL RETURNING 1")
+        system.manage("repair_faults")
+        return not {node_id for node_id, *_ in referenced_fragments(system)} & set(gone)
+
+    wait_until(is_moved, "nothing is on the lost nodes any more", seconds=120)
     assert_reads(client, bodies)
     clients.assert_reads()
     system.manage("collect_garbage", "--grace-seconds", "0")
