@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chunks.services import process_packer
 from tests.unit.chunks.cluster import Cluster
 from tests.unit.chunks.s3_cluster import S3Cluster
 
@@ -35,3 +37,12 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Cluster:
     if request.param == "s3":
         return S3Cluster(tmp_path, request.getfixturevalue("seaweedfs"))
     return Cluster(tmp_path)
+
+
+@pytest.fixture
+def own_packer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin with no open segment, and let a drain end as soon as the node is empty."""
+    process_packer.cache_clear()
+    monkeypatch.setattr("workers.moving.SETTLING_SECONDS", 0)
+    yield
+    process_packer.cache_clear()
