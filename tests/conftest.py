@@ -5,9 +5,7 @@ Nothing starts before a test asks for it: pure tests run with no server at all.
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +13,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from objstore_project.supervisor.postgresql import DATABASE, answers, connect, postgresql_program, prepare_cluster
-from objstore_project.supervisor.program import spawn
-from objstore_project.supervisor.runtime_directory import ensure_runtime_directory
-from objstore_project.supervisor.server_user import choose_server_user
+from objstore_project.supervisor.postgresql import DATABASE, connect
 from tests.database import empty_database_quickly
 from tests.live.migrated_cluster import copy_migrated_cluster, forget_migrated_cluster
-from tests.live.processes import wait_until
+from tests.live.postgresql import running_postgresql
 from tests.live.seaweedfs import SeaweedFS, weed_path
 from tests.live.sshd import Sshd, sshd_path
 from tests.live.system import LiveSystem, tracebacks
@@ -39,20 +34,9 @@ def embedded_postgresql() -> Iterator[Path]:
     """Run a PostgreSQL for this process, in a directory that goes away with it; yield its socket directory."""
     data, runtime = settings.OBJSTORE_DATA_DIR, settings.OBJSTORE_RUNTIME_DIR
     copy_migrated_cluster(data / "postgresql")
-    user = choose_server_user(data / "postgresql")
-    ensure_runtime_directory(runtime, owner_id=user.user_id, group_id=user.group_id)
-    cluster = prepare_cluster(data / "postgresql", runtime, user, is_durable=False)
-    log = os.open(data / "postgresql.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    process_id = spawn(postgresql_program(cluster, connections_max=100, is_durable=False), log)
-    os.close(log)
-    try:
-        wait_until(lambda: answers(runtime), "PostgreSQL answers", seconds=60)
+    with running_postgresql(data, runtime, connections_max=100):
         yield runtime
-    finally:
-        os.kill(process_id, signal.SIGQUIT)
-        os.waitpid(process_id, 0)
-        shutil.rmtree(data, ignore_errors=True)
-        shutil.rmtree(runtime, ignore_errors=True)
+    shutil.rmtree(data, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

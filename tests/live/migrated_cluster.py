@@ -13,12 +13,10 @@ import signal
 import tempfile
 from pathlib import Path
 
-from objstore_project.supervisor.postgresql import answers, ensure_database, postgresql_program, prepare_cluster
-from objstore_project.supervisor.program import spawn
-from objstore_project.supervisor.runtime_directory import ensure_runtime_directory, runtime_directory
-from objstore_project.supervisor.server_user import choose_server_user
+from objstore_project.supervisor.postgresql import ensure_database
+from objstore_project.supervisor.runtime_directory import runtime_directory
 from tests.live.manage import clean_environment, run_manage
-from tests.live.processes import wait_until
+from tests.live.postgresql import running_postgresql
 
 # The process that began the run; those that it starts learn it from the environment.
 _RUN = os.environ.setdefault("OBJSTORE_TEST_RUN", str(os.getpid()))
@@ -54,20 +52,10 @@ def _make(data_dir: Path) -> None:
     runtime = runtime_directory(data_dir.resolve())
     shutil.rmtree(data_dir, ignore_errors=True)
     data_dir.mkdir(mode=0o755)
-    user = choose_server_user(data_dir / "postgresql")
-    ensure_runtime_directory(runtime, owner_id=user.user_id, group_id=user.group_id)
-    cluster = prepare_cluster(data_dir / "postgresql", runtime, user, is_durable=False)
-    log = os.open(data_dir / "postgresql.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    process_id = spawn(postgresql_program(cluster, connections_max=20, is_durable=False), log)
-    os.close(log)
-    try:
-        wait_until(lambda: answers(runtime), "PostgreSQL answers", seconds=60)
+    # Ended in order, so that what is copied needs no recovery.
+    with running_postgresql(data_dir, runtime, connections_max=20, stop_signal=signal.SIGINT):
         ensure_database(runtime)
         done = run_manage(
             clean_environment(data_dir, {"OBJSTORE_SECRET_KEY": "no secret is in the database yet"}), "migrate"
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    finally:
-        os.kill(process_id, signal.SIGINT)
-        os.waitpid(process_id, 0)
-        shutil.rmtree(runtime, ignore_errors=True)

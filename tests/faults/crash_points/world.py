@@ -82,34 +82,22 @@ def running_world() -> Iterator[Path]:
     """Run a database server with everything set up, in a directory that goes away; yield the directory of the nodes."""
     from django.conf import settings
 
-    from objstore_project.supervisor.postgresql import answers, ensure_database, postgresql_program, prepare_cluster
-    from objstore_project.supervisor.program import spawn
-    from objstore_project.supervisor.runtime_directory import ensure_runtime_directory
-    from objstore_project.supervisor.server_user import choose_server_user
+    from objstore_project.supervisor.postgresql import ensure_database
+    from tests.live.postgresql import running_postgresql
 
     data, runtime = settings.OBJSTORE_DATA_DIR, settings.OBJSTORE_RUNTIME_DIR
     data.mkdir(mode=0o755)
-    user = choose_server_user(data / "postgresql")
-    ensure_runtime_directory(runtime, owner_id=user.user_id, group_id=user.group_id)
-    cluster = prepare_cluster(data / "postgresql", runtime, user, is_durable=False)
-    log = os.open(data / "postgresql.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    process_id = spawn(postgresql_program(cluster, connections_max=50, is_durable=False), log)
-    os.close(log)
     try:
-        until = time.monotonic() + 60
-        while not answers(runtime):
-            assert time.monotonic() < until, "PostgreSQL does not answer"
-            time.sleep(0.05)
-        ensure_database(runtime)
-        with tempfile.TemporaryDirectory(prefix="objstore-crash-points-") as directory:
+        with (
+            running_postgresql(data, runtime, connections_max=50),
+            tempfile.TemporaryDirectory(prefix="objstore-crash-points-") as directory,
+        ):
+            ensure_database(runtime)
             made = in_child(lambda: _set_up(Path(directory)))
             assert not made.failure, made.failure
             yield Path(directory) / "nodes"
     finally:
-        os.kill(process_id, signal.SIGQUIT)
-        os.waitpid(process_id, 0)
         shutil.rmtree(data, ignore_errors=True)
-        shutil.rmtree(runtime, ignore_errors=True)
 
 
 def _set_up(directory: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -28,6 +28,17 @@ class Work:
         return [item * item for item in items]
 
 
+def queue_up(
+    gathering: Gathering[int, int], work: Work, threads: ThreadPoolExecutor, numbers: Sequence[int]
+) -> list[Future[int]]:
+    """Submit numbers, and return when the first is worked on and the others wait."""
+    first = threads.submit(gathering.submit, numbers[0])
+    wait_until(lambda: work.groups == [[numbers[0]]], "the first is worked on")
+    others = [threads.submit(gathering.submit, number) for number in numbers[1:]]
+    wait_until(lambda: len(gathering._waiting) == len(others), "the others wait")
+    return [first, *others]
+
+
 def test_alone_one_works_at_once_and_alone() -> None:
     work = Work()
     gathering = Gathering(work, group_length_max=8)
@@ -41,10 +52,7 @@ def test_who_comes_meanwhile_is_the_next_group(monkeypatch: pytest.MonkeyPatch) 
     gathering = Gathering(work, group_length_max=4)
     work.gate.clear()
     with ThreadPoolExecutor(8) as threads:
-        first = threads.submit(gathering.submit, 1)
-        wait_until(lambda: work.groups == [[1]], "the first works")
-        others = [threads.submit(gathering.submit, number) for number in range(2, 8)]
-        wait_until(lambda: len(gathering._waiting) == 6, "the others wait")
+        first, *others = queue_up(gathering, work, threads, [1, *range(2, 8)])
         work.gate.set()
         assert first.result(30) == 1
         assert [other.result(30) for other in others] == [number * number for number in range(2, 8)]
@@ -58,10 +66,7 @@ def test_what_a_group_fails_with_all_of_it_hear_and_nobody_else(monkeypatch: pyt
     gathering = Gathering(work, group_length_max=8)
     work.gate.clear()
     with ThreadPoolExecutor(8) as threads:
-        first = threads.submit(gathering.submit, 1)
-        wait_until(lambda: work.groups == [[1]], "the first works")
-        others = [threads.submit(gathering.submit, number) for number in (13, 14, 15)]
-        wait_until(lambda: len(gathering._waiting) == 3, "the others wait")
+        first, *others = queue_up(gathering, work, threads, [1, 13, 14, 15])
         work.gate.set()
         assert first.result(30) == 1
         assert all(isinstance(other.exception(30), ValueError) for other in others)
