@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.store import query
 from tests.live.system import LiveSystem
 from tests.s3.encryption import KEY, WAYS, Arguments, customer, fragments, is_on_a_disk, shown, source_of
 from tests.s3.refusals import refused
@@ -159,6 +160,13 @@ def test_an_update_is_refused_where_it_cannot_be(owner: Any, bucket: str, kms_ke
         owner.update_object_encryption(Bucket=bucket, Key="nothing", **wanted)
 
 
+WRAPPED = """
+SELECT v.encryption->>'key_version' FROM objects_objectversion v JOIN buckets_bucket b ON b.id = v.bucket_id WHERE b.name = %s
+UNION ALL
+SELECT u.encryption->>'key_version' FROM objects_multipartupload u JOIN buckets_bucket b ON b.id = u.bucket_id WHERE b.name = %s
+"""
+
+
 def test_rotation_wraps_data_keys_anew_and_moves_nothing(live: LiveSystem, owner: Any, bucket: str) -> None:
     live.manage("create_kms_key", "rotated")
     arguments = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "rotated"}
@@ -168,7 +176,8 @@ def test_rotation_wraps_data_keys_anew_and_moves_nothing(live: LiveSystem, owner
     upload = owner.create_multipart_upload(Bucket=bucket, Key="m", **arguments)
     before = fragments(live)
     assert live.manage("rotate_kms_key", "rotated").stdout.strip() == "rotated: version 2"
-    assert "3 data keys wrapped anew" in live.manage("rewrap_data_keys").stdout
+    live.manage("rewrap_data_keys")  # unless the duty has been quicker
+    assert query(live, WRAPPED, bucket, bucket) == [("2",), ("2",), ("2",)]
     assert "nothing" in live.manage("rewrap_data_keys").stdout
     assert fragments(live) <= before
     assert owner.get_object(Bucket=bucket, Key="old")["Body"].read() == b"old"
