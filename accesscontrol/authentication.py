@@ -23,12 +23,16 @@ from s3protocol.signatures import (
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """The principal, how its body is framed, what the chunks of the body are signed with, and the verified signature."""
+    """The principal, how its body is framed, what the chunks of the body are signed with, and the verified signature.
+
+    A browser's form has none in its headers: `form_algorithm` is what its fields are signed by.
+    """
 
     principal: Principal
     payload: PayloadDeclaration
     signing_context: SigningContext | None
     signature: PresentedSignature | None = None
+    form_algorithm: str = ""
 
 
 def authenticate(

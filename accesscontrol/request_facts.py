@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from urllib.parse import parse_qsl
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, unquote_plus
 
-from accesscontrol.policy import ContextValues
+from accesscontrol.policy import ContextValues, normalized_key
 from accesscontrol.principal import Principal, PrincipalKind, Session, SessionKind
 from s3protocol.signatures.presented import PresentedSignature, SignatureKind
 
@@ -64,7 +64,7 @@ StatedValues = Mapping[str, str | tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """A request as conditions see it. Header names are in lower case."""
+    """A request as conditions see it. Header names are in lower case; `form_algorithm` is what a browser's form is signed by."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +73,7 @@ class RequestFacts:
     now: datetime = _EPOCH
     region: str = ""
     signature: PresentedSignature | None = None
+    form_algorithm: str = ""
 
 
 NO_FACTS = RequestFacts()
@@ -115,14 +116,7 @@ def context_values(
     }
     if facts.source_ip:
         values["aws:sourceip"] = (facts.source_ip,)
-    for name, key in _QUERY_KEYS.items():
-        if name in facts.query:
-            values[key] = (facts.query[name],)
-    for name, key in _HEADER_KEYS.items():
-        if name in facts.headers:
-            values[key] = (facts.headers[name],)
-    if "s3:x-amz-copy-source" in values:
-        values["s3:x-amz-copy-source"] = (facts.headers["x-amz-copy-source"].removeprefix("/"),)
+    values |= _asked_values(facts)
     values |= _principal_values(principal)
     values |= _signature_values(facts)
     if owner_id is not None:
@@ -136,8 +130,51 @@ def context_values(
         values |= _tag_values(brought, "s3:requestobjecttag")
         values["s3:requestobjecttagkeys"] = tuple(brought)
     for key, given in (stated or {}).items():
-        values[key] = (given,) if isinstance(given, str) else given
+        values[normalized_key(key)] = (given,) if isinstance(given, str) else given
     return values
+
+
+def _asked_values(facts: RequestFacts) -> dict[str, tuple[str, ...]]:
+    """Return what stands in the query and in headers."""
+    values: dict[str, tuple[str, ...]] = {
+        key: (facts.query[name],) for name, key in _QUERY_KEYS.items() if name in facts.query
+    }
+    values |= {key: (facts.headers[name],) for name, key in _HEADER_KEYS.items() if name in facts.headers}
+    if "s3:x-amz-copy-source" in values:
+        values["s3:x-amz-copy-source"] = (_named_source(facts.headers["x-amz-copy-source"]),)
+    if "s3:object-lock-retain-until-date" in values:
+        until = _read_time(facts.headers["x-amz-object-lock-retain-until-date"])
+        values |= retention_values(None, until, facts.now)
+    return values
+
+
+def retention_values(mode: str | None, retain_until: datetime | None, now: datetime) -> dict[str, tuple[str, ...]]:
+    """Return what a request says that locks a version: how, until when, and for how many days from now, begun ones whole.
+
+    Keys: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+    """
+    values: dict[str, tuple[str, ...]] = {} if mode is None else {"s3:object-lock-mode": (mode,)}
+    if retain_until is None:
+        return values
+    return values | {
+        "s3:object-lock-retain-until-date": (retain_until.isoformat(),),
+        "s3:object-lock-remaining-retention-days": (str(-((now - retain_until) // timedelta(days=1))),),
+    }
+
+
+def _read_time(text: str) -> datetime | None:
+    """Read a time in ISO 8601, of UTC where it does not say; None for what is none, and is refused later."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _named_source(header: str) -> str:
+    """Return bucket and key of a copy's source as they are, however they were spelled; which version has a key of its own."""
+    path, _, query = header.partition("?")
+    return unquote_plus(path if query.startswith("versionId=") else header).removeprefix("/")
 
 
 def resource_tag_values(tags: Mapping[str, str]) -> StatedValues:
@@ -149,7 +186,13 @@ def resource_tag_values(tags: Mapping[str, str]) -> StatedValues:
 
 
 def _tag_values(tags: Mapping[str, str], *keys: str) -> dict[str, tuple[str, ...]]:
-    return {f"{key}/{tag}": (value,) for tag, value in tags.items() for key in keys}
+    """Return tags as values of condition keys. These are caseless: tags that differ in case alone share one."""
+    values: dict[str, tuple[str, ...]] = {}
+    for tag, value in tags.items():
+        for key in keys:
+            name = normalized_key(f"{key}/{tag}")
+            values[name] = (*values.get(name, ()), value)
+    return values
 
 
 def _principal_values(principal: Principal) -> dict[str, tuple[str, ...]]:
@@ -171,8 +214,8 @@ def _principal_values(principal: Principal) -> dict[str, tuple[str, ...]]:
     }
     if principal.kind is PrincipalKind.USER:
         values["aws:username"] = (principal.user_name,)
-    for tag, value in principal.tags.items():
-        values[f"aws:principaltag/{tag}"] = (value,)
+    for tag, value in principal.tags.items():  # those of the session come last, and win
+        values[normalized_key(f"aws:principaltag/{tag}")] = (value,)
     return values if session is None else values | _session_values(session)
 
 
@@ -191,6 +234,8 @@ def _session_values(session: Session) -> dict[str, tuple[str, ...]]:
 
 
 def _signature_values(facts: RequestFacts) -> dict[str, tuple[str, ...]]:
+    if facts.form_algorithm:
+        return {"s3:signatureversion": (facts.form_algorithm,), "s3:authtype": ("POST",)}
     if facts.signature is None:
         return {}
     version, auth_type = _SIGNATURES[facts.signature.kind]

@@ -140,13 +140,14 @@ class RequestContext:
         key: str,
         version: VersionAccess | None,
         request_tags: Mapping[str, str] | None = None,
+        stated: StatedValues | None = None,
     ) -> None:
         """Authorize an action on the version that was found at a key. Raises AccessDenied.
 
         That nothing is there is told to those alone who may list the bucket; whether they may read it is then no matter.
         """
         found = None if version is None or version.is_delete_marker else version
-        decision = self.decide(action, bucket=bucket, key=key, version=found, request_tags=request_tags)
+        decision = self.decide(action, bucket=bucket, key=key, version=found, request_tags=request_tags, stated=stated)
         if decision.outcome == Outcome.EXPLICIT_DENY:
             raise access_denied(decision)
         if found is None:

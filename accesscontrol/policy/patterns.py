@@ -126,8 +126,7 @@ def _parse_variable(inner: str) -> Piece:
         name, default = with_default[1], with_default[2]
     if ":" not in name or any(character in name for character in "*?$ "):
         raise PatternError(f"${{{inner}}} is no policy variable")
-    head, slash, rest = name.partition("/")
-    return Variable(f"{head.lower()}{slash}{rest}", default)
+    return Variable(name.lower(), default)
 
 
 def _joined(segment: Sequence[Piece]) -> list[Piece]:

@@ -22,6 +22,8 @@ class AccessRequest:
 
 
 def normalized_key(key: str) -> str:
-    """Write a condition key in its normal form: names are caseless, what follows a slash (a tag's key) is not."""
-    name, slash, rest = key.partition("/")
-    return f"{name.lower()}{slash}{rest}"
+    """Write a condition key in its normal form: it is caseless, and so is the tag's key that may follow a slash in it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
+    """
+    return key.lower()

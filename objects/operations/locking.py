@@ -8,12 +8,17 @@ from typing import Any
 from buckets.context import RequestContext
 from buckets.selectors import find_default_retention
 from buckets.services import put_object_lock_configuration as store_configuration
-from objects.operations.protection import may_bypass_governance, on_or_off, require_locks
+from objects.operations.protection import (
+    may_bypass_governance,
+    on_or_off,
+    requested_retention_values,
+    require_locks,
+)
 from objects.operations.read import readable_version
 from objects.retention import checked_default_retention, checked_retention
 from objects.services import locking as services
 from s3protocol import errors
-from s3protocol.registry import operation
+from s3protocol.registry import Decided, operation
 
 TOKEN = {"Token": "AWS asked for it where object lock came to an existing bucket; it no longer does"}
 
@@ -53,7 +58,7 @@ def get_object_retention(
     return {"Retention": {"Mode": version.lock_mode, "RetainUntilDate": version.retain_until}}
 
 
-@operation("PutObjectRetention", action="s3:PutObjectRetention", reads_object=True)
+@operation("PutObjectRetention", action="s3:PutObjectRetention", reads_object=True, decided=Decided.BY_BODY)
 def put_object_retention(
     context: RequestContext,
     *,
@@ -73,7 +78,9 @@ def put_object_retention(
         mode=mode,
         retain_until=retain_until,
         now=now,
-        is_bypassing=may_bypass_governance(context, bypass_governance_retention),
+        is_bypassing=may_bypass_governance(
+            context, bypass_governance_retention, stated=requested_retention_values(retention, now)
+        ),
     )
     return {}
 
@@ -90,7 +97,7 @@ def get_object_legal_hold(
     return {"LegalHold": {"Status": on_or_off(version.legal_hold)}}
 
 
-@operation("PutObjectLegalHold", action="s3:PutObjectLegalHold", reads_object=True)
+@operation("PutObjectLegalHold", action="s3:PutObjectLegalHold", reads_object=True, decided=Decided.BY_BODY)
 def put_object_legal_hold(
     context: RequestContext, *, bucket: str, key: str, legal_hold: dict[str, Any], version_id: str | None = None
 ) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from accesscontrol.request_facts import StatedValues, retention_values
 from buckets.context import RequestContext
 from objects.operations.members import NewObjectMembers
 from objects.retention import NO_LOCK, ObjectLock, checked_lock
@@ -18,20 +20,33 @@ def require_locks(context: RequestContext) -> None:
         raise errors.InvalidRequest("Bucket is missing Object Lock Configuration")
 
 
-def is_allowed(context: RequestContext, action: str, key: str | None = None) -> bool:
+def requested_retention_values(retention: Mapping[str, Any], now: datetime) -> StatedValues:
+    """Return what a document that locks a version says, as values of condition keys."""
+    return retention_values(retention.get("Mode"), retention.get("RetainUntilDate"), now)
+
+
+def legal_hold_values(legal_hold: Mapping[str, Any]) -> StatedValues:
+    """Return what a document that holds a version says, as values of condition keys."""
+    return {"s3:object-lock-legal-hold": legal_hold["Status"]} if "Status" in legal_hold else {}
+
+
+def is_allowed(
+    context: RequestContext, action: str, key: str | None = None, stated: StatedValues | None = None
+) -> bool:
     """Say whether the principal may also do another action with the addressed object, or with that of another key."""
     if key is not None:
-        return context.decide(action, key=key).is_allowed
-    return context.decide(action, key=context.key, version=context.version).is_allowed
+        return context.decide(action, key=key, stated=stated).is_allowed
+    return context.decide(action, key=context.key, version=context.version, stated=stated).is_allowed
 
 
 def may_bypass_governance(
     context: RequestContext,
     is_requested: bool | None,  # noqa: FBT001  the member's value
     key: str | None = None,
+    stated: StatedValues | None = None,
 ) -> bool:
     """Say whether retention in GOVERNANCE mode is lifted for an object: the request asks for that, and it may."""
-    return bool(is_requested) and is_allowed(context, "s3:BypassGovernanceRetention", key)
+    return bool(is_requested) and is_allowed(context, "s3:BypassGovernanceRetention", key, stated)
 
 
 def requested_lock(context: RequestContext, members: NewObjectMembers) -> ObjectLock:

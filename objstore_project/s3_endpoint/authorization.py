@@ -13,12 +13,16 @@ from accesscontrol.denials import access_denied
 from accesscontrol.policy import Outcome
 from accesscontrol.request_facts import StatedValues, resource_tag_values
 from buckets.context import RequestContext
+from objects.operations.protection import legal_hold_values, requested_retention_values
 from objects.selectors.multipart import find_upload
 from objstore_project.s3_endpoint.address import Address
 from objstore_project.s3_endpoint.control import ACCOUNT_HEADER
 from s3protocol import errors
 from s3protocol.registry import Decided, Operation
 from s3protocol.routes import Level
+
+PREPARING_OPERATIONS = frozenset({"CreateMultipartUpload", "UploadPart", "UploadPartCopy"})
+"""What writes no object yet, and takes no conditions: policies that ask for some exempt them by `s3:ObjectCreationOperation`."""
 
 INITIATOR_OPERATIONS = frozenset({"AbortMultipartUpload", "ListParts"})
 """What S3 lets the initiator of an upload do without further permission."""
@@ -50,13 +54,11 @@ def _authorize_action(
     action = operation.action
     if operation.versioned_action is not None and "versionId" in address.query:
         action = operation.versioned_action
-    tags = _tags(arguments)
+    tags, stated = _tags(arguments), _stated(operation, context, arguments)
     if operation.reads_object and address.key is not None:
-        context.authorize_object(action, key=address.key, version=context.version, request_tags=tags)
+        context.authorize_object(action, key=address.key, version=context.version, request_tags=tags, stated=stated)
         return
-    decision = context.decide(
-        action, bucket_name=address.bucket, key=address.key, request_tags=tags, stated=_stated(arguments)
-    )
+    decision = context.decide(action, bucket_name=address.bucket, key=address.key, request_tags=tags, stated=stated)
     if decision.is_allowed:
         return
     if decision.outcome == Outcome.EXPLICIT_DENY or not _is_initiator(operation, address, context):
@@ -90,11 +92,18 @@ def _tags(arguments: Mapping[str, Any]) -> dict[str, str] | None:
     return {tag["Key"]: tag["Value"] for tag in tagging.get("TagSet", [])}
 
 
-def _stated(arguments: Mapping[str, Any]) -> StatedValues:
-    """Return the condition keys that stand in what was parsed: where a bucket is to be, and its tags.
+def _stated(operation: Operation, context: RequestContext, arguments: Mapping[str, Any]) -> StatedValues:
+    """Return the condition keys that stand in what was parsed: where a bucket is to be, and its tags, and what locks a version.
 
-    Tags that are taken away are tags without a value, as AWS was seen to take them.
+    Tags that are taken away are tags without a value, as AWS was seen to take them. Of what writes, it is said whether an
+    object comes of it at once.
     """
+    if operation.action == "s3:PutObject":
+        return {"s3:objectcreationoperation": "false" if operation.name in PREPARING_OPERATIONS else "true"}
+    if "legal_hold" in arguments:
+        return legal_hold_values(arguments["legal_hold"])
+    if "retention" in arguments:
+        return requested_retention_values(arguments["retention"], context.facts.now)
     made = arguments.get("create_bucket_configuration") or {}
     constraint = made.get("LocationConstraint")
     brought = {tag["Key"]: tag["Value"] for tag in (made.get("Tags") or arguments.get("tags") or [])}

@@ -254,6 +254,7 @@ class _Exchange:
             now=self.now,
             region=self.region,
             signature=authenticated.signature,
+            form_algorithm=authenticated.form_algorithm,
         )
 
     def _parse(self, operation: Operation, address: Address) -> dict[str, Any]:

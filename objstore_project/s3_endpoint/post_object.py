@@ -130,7 +130,7 @@ def _prove(fields: Mapping[str, str], key: str, now: datetime, region: str) -> t
     verify_post_signature(presented, secret_key=credentials.secret_key)
     policy = parse_policy(presented.policy)
     check_policy(policy, {**fields, "key": key}, now=now)
-    return Authenticated(credentials.principal, payload, None), policy
+    return Authenticated(credentials.principal, payload, None, form_algorithm=presented.algorithm), policy
 
 
 def _as_put(address: Address, fields: Mapping[str, str]) -> Address:

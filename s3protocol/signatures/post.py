@@ -34,6 +34,11 @@ class PostSignature:
     signature: str
     session_token: str | None
 
+    @property
+    def algorithm(self) -> str:
+        """What signs, in the words of `s3:signatureversion`."""
+        return "AWS" if self.scope is None else canonical.ALGORITHM
+
 
 def read_post_signature(
     fields: Mapping[str, str], *, region: str, accepted_regions: frozenset[str] | None = None

@@ -274,3 +274,28 @@ def test_a_deleted_bucket_takes_its_policy_with_it(owner: Any, bucket: str) -> N
     owner.create_bucket(Bucket=bucket)
     with refused("NoSuchBucketPolicy", 404):
         owner.get_bucket_policy(Bucket=bucket)
+
+
+def test_conditions_see_what_writes_an_object_and_what_prepares_one(owner: Any, bucket: str) -> None:
+    condition = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
+    allow(owner, bucket, "s3:PutObject", Effect="Deny", Condition=condition)
+    with refused("AccessDenied", 403):
+        owner.put_object(Bucket=bucket, Key="k", Body=b"x")
+    owner.put_object(Bucket=bucket, Key="k", Body=b"x", IfNoneMatch="*")
+    named = {"Bucket": bucket, "Key": "parts"}
+    named["UploadId"] = owner.create_multipart_upload(**named)["UploadId"]
+    etag = owner.upload_part(**named, PartNumber=1, Body=b"x")["ETag"]
+    parts = {"Parts": [{"ETag": etag, "PartNumber": 1}]}
+    with refused("AccessDenied", 403):
+        owner.complete_multipart_upload(**named, MultipartUpload=parts)
+    owner.complete_multipart_upload(**named, MultipartUpload=parts, IfNoneMatch="*")
+
+
+def test_conditions_see_the_version_that_is_copied(owner: Any, versioned: str) -> None:
+    version_id = owner.put_object(Bucket=versioned, Key="k", Body=b"x")["VersionId"]
+    condition = {"StringEquals": {"s3:VersionId": version_id}}
+    allow(owner, versioned, "s3:GetObjectVersion", Effect="Deny", Condition=condition)
+    source = {"Bucket": versioned, "Key": "k", "VersionId": version_id}
+    with refused("AccessDenied", 403):
+        owner.copy_object(Bucket=versioned, Key="copy", CopySource=source)
+    owner.copy_object(Bucket=versioned, Key="copy", CopySource={"Bucket": versioned, "Key": "k"})

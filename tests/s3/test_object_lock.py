@@ -12,6 +12,7 @@ import pytest
 
 from tests.live.system import LiveSystem
 from tests.s3.refusals import refused
+from tests.s3.sharing import policy, statement
 from tests.s3.wire import Wire
 
 GOVERNANCE, COMPLIANCE = "GOVERNANCE", "COMPLIANCE"
@@ -206,3 +207,25 @@ def test_a_stranger_neither_sees_nor_changes_locks(stranger: Any, lockable: str,
         stranger.put_object_legal_hold(Bucket=lockable, Key="k", LegalHold={"Status": "OFF"})
     with refused("AccessDenied", 403):
         stranger.get_object_lock_configuration(Bucket=lockable)
+
+
+def test_policies_see_how_long_a_version_is_to_be_locked(owner: Any, lockable: str, put: Any) -> None:
+    conditions = [
+        ("s3:PutObjectRetention", {"NumericGreaterThan": {"s3:object-lock-remaining-retention-days": "10"}}),
+        ("s3:PutObjectRetention", {"StringEquals": {"s3:object-lock-mode": "COMPLIANCE"}}),
+        ("s3:PutObjectLegalHold", {"StringEquals": {"s3:object-lock-legal-hold": "ON"}}),
+    ]
+    denials = [statement(lockable, action, Effect="Deny", Condition=condition) for action, condition in conditions]
+    owner.put_bucket_policy(Bucket=lockable, Policy=policy(*denials))
+    named = {"Bucket": lockable, "Key": "k", "VersionId": put()}
+    today = datetime.now(UTC)
+    for mode, days in (("GOVERNANCE", 11), ("COMPLIANCE", 1)):
+        locked = retention(mode, today + timedelta(days=days))
+        with refused("AccessDenied", 403):
+            owner.put_object_retention(**named, Retention=locked)
+        with refused("AccessDenied", 403):
+            put(ObjectLockMode=mode, ObjectLockRetainUntilDate=locked["RetainUntilDate"])
+    with refused("AccessDenied", 403):
+        owner.put_object_legal_hold(**named, LegalHold={"Status": "ON"})
+    owner.put_object_legal_hold(**named, LegalHold={"Status": "OFF"})
+    owner.put_object_retention(**named, Retention=retention("GOVERNANCE", today + timedelta(days=10)))

@@ -34,6 +34,8 @@ BODIES = {
     "TagResource": CONTROL_BODY,
     "UntagResource": b"",  # its tags are in the query
     "PutObjectTagging": b"<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>",
+    "PutObjectRetention": b"<Retention/>",
+    "PutObjectLegalHold": b"<LegalHold/>",
     "DeleteObjects": b"<Delete><Object><Key>k</Key></Object></Delete>",
 }
 ROUTE_OF = {route.operation: route for route in ROUTES}

@@ -111,7 +111,8 @@ def test_equality_takes_a_variable_s_value_for_what_it_is() -> None:
     assert not holds(condition, s3__prefix="xb*b", aws__username="b*b")
 
 
-def test_tags_keep_their_case() -> None:
+def test_keys_are_caseless_with_the_tag_in_them() -> None:
     condition = {"StringEquals": {"S3:existingObjectTag/Stage": "prod"}}
     assert holds(condition, **{"s3__ExistingObjectTag/Stage": "prod"})
-    assert not holds(condition, **{"s3__ExistingObjectTag/stage": "prod"})
+    assert holds(condition, **{"s3__ExistingObjectTag/stage": "prod"})
+    assert not holds(condition, **{"s3__ExistingObjectTag/stage": "Prod"})

@@ -96,3 +96,31 @@ def test_signatures_tell_their_kind_and_age(
     assert values["s3:signatureversion"] == (version,)
     assert values["s3:authtype"] == (auth_type,)
     assert values.get("s3:signatureage") == age
+
+
+def test_a_form_tells_what_its_fields_are_signed_by() -> None:
+    values = context_values(RequestFacts(now=NOW, form_algorithm="AWS4-HMAC-SHA256"), ROOT, owner_id=OWNER_ID)
+    assert values["s3:signatureversion"] == ("AWS4-HMAC-SHA256",)
+    assert values["s3:authtype"] == ("POST",)
+
+
+def test_tags_that_differ_in_case_alone_share_a_key() -> None:
+    values = context_values(RequestFacts(), ROOT, owner_id=OWNER_ID, existing_tags={"Team": "a", "team": "b"})
+    assert values["s3:existingobjecttag/team"] == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "header", ["b/secret/k", "/b/secret/k", "b/s%65cret/k", "%2Fb%2Fsecret%2Fk", "b/secret/k?versionId=v"]
+)
+def test_a_copy_s_source_is_named_in_one_way(header: str) -> None:
+    values = context_values(RequestFacts(headers={"x-amz-copy-source": header}), ROOT, owner_id=OWNER_ID)
+    assert values["s3:x-amz-copy-source"] == ("b/secret/k",)
+
+
+@pytest.mark.parametrize(
+    ("lasting", "days"), [(timedelta(days=10), "10"), (timedelta(days=9, seconds=1), "10"), (-timedelta(days=1), "-1")]
+)
+def test_begun_days_of_retention_count_whole(lasting: timedelta, days: str) -> None:
+    headers = {"x-amz-object-lock-retain-until-date": (NOW + lasting).isoformat()}
+    values = context_values(RequestFacts(headers=headers, now=NOW), ROOT, owner_id=OWNER_ID)
+    assert values["s3:object-lock-remaining-retention-days"] == (days,)
