@@ -32,6 +32,9 @@ KIND = "lifecycle"
 RULE_COUNT_MAX = 1_000
 ID_LENGTH_MAX = 255
 CALENDAR_DAY_SECONDS = 86_400
+FIRST_MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MIDNIGHT = datetime(9999, 12, 31, tzinfo=UTC)
+"""What stands for times before and behind all others: S3 takes days up to 2,147,483,647, the calendar does not."""
 MINIMUM_SIZE = "TransitionDefaultMinimumObjectSize"
 DEFAULT_MINIMUM_SIZE = "all_storage_classes_128K"
 
@@ -89,11 +92,16 @@ def day_start(moment: datetime, day_seconds: int) -> datetime:
 
 def age_cutoff(now: datetime, days: int, day_seconds: int) -> datetime:
     """Return the time up to which something must have begun for its `days` to be over."""
-    return day_start(now, day_seconds) - timedelta(seconds=days * day_seconds)
+    start = day_start(now, day_seconds)
+    if days * day_seconds > (start - FIRST_MIDNIGHT).total_seconds():
+        return FIRST_MIDNIGHT
+    return start - timedelta(seconds=days * day_seconds)
 
 
 def over_at(began_at: datetime, days: int, day_seconds: int = CALENDAR_DAY_SECONDS) -> datetime:
     """Return when `days` that began at a time are over: the other way to say `age_cutoff`."""
+    if days * day_seconds > (LAST_MIDNIGHT - began_at).total_seconds() - day_seconds:
+        return LAST_MIDNIGHT
     over = began_at + timedelta(seconds=days * day_seconds)
     start = day_start(over, day_seconds)
     return start if start == over else start + timedelta(seconds=day_seconds)
