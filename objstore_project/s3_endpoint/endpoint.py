@@ -36,6 +36,7 @@ from objstore_project.s3_endpoint.body import RequestBody, drain, is_expectation
 from objstore_project.s3_endpoint.control import read_query_lists, require_bucket
 from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
 from objstore_project.s3_endpoint.failures import as_s3_error
+from objstore_project.s3_endpoint.hoisted import with_hoisted_headers
 from objstore_project.s3_endpoint.lost_values import refuse_lost_signed_values, refuse_lost_values
 from objstore_project.s3_endpoint.post_object import answer_form, read_form
 from objstore_project.s3_endpoint.rates import keep_rates
@@ -110,19 +111,20 @@ class _Exchange:
 
     def answer(self) -> WireResponse:
         """Take the steps."""
-        address = self.address = read_address(self.environ, settings.OBJSTORE_DOMAINS)
+        sent = read_address(self.environ, settings.OBJSTORE_DOMAINS)
+        address = self.address = with_hoisted_headers(sent)
         self.resource = address.path
         self.draft.bucket, self.draft.key = address.bucket, address.key
         self.draft.version_id = address.query.get("versionId")
         if address.level is Level.RESOURCE:
             require_bucket(address.path)
         elif UNDELETE in address.query:
-            return self._answer_undelete(address)
+            return self._answer_undelete(sent)
         operation_name = resolve(address.method, address.level, address.query, address.headers)
         self.draft.operation = operation_name
         if operation_name == PREFLIGHT_REQUEST:
             return answer_preflight(address)
-        authenticated = self._authenticate(address)
+        authenticated = self._authenticate(sent)
         note_use(authenticated.principal, service="s3", region=settings.OBJSTORE_REGION)
         if operation_name == POST_OBJECT:
             return self._answer_form(address, authenticated)

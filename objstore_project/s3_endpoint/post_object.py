@@ -156,10 +156,10 @@ def _as_put(address: Address, fields: Mapping[str, str]) -> Address:
 
 
 def _header_text(value: str) -> str:
-    """Spell a field as a header would hold it: latin-1 text that stands for the bytes of UTF-8."""
+    """Return a field as a header would hold it, in one line; letters beyond ASCII are told as RFC 2047 says."""
     if any(character in value for character in "\r\n\0"):
         raise errors.InvalidArgument("A form's field that is a header holds a line break.", ArgumentValue=value)
-    return value.strip().encode().decode("latin-1")
+    return value.strip()
 
 
 def _tagging_header(document: str) -> str:

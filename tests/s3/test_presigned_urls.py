@@ -47,6 +47,41 @@ def test_boto3_s_url_writes_the_object(live: LiveSystem, owner: Any, wire: Wire,
     assert owner.get_object(Bucket=home, Key="new")["Body"].read() == b"sent"
 
 
+def test_headers_in_a_url_s_query_count_as_sent(live: LiveSystem, owner: Any, wire: Wire, home: str) -> None:
+    query = [("X-Amz-Meta-A", "ä"), ("x-amz-tagging", "a=b"), ("x-amz-storage-class", "STANDARD_IA")]
+    of_nothing = [("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-sdk-checksum-algorithm", "CRC32")]
+    url = presign(wire, "PUT", f"/{home}/four", query=[*query, *of_nothing])
+    assert fetch(wire, "PUT", url, body=b"sent").status == 200
+    client = live.client(config=Config(signature_version="s3", s3={"addressing_style": "path"}))
+    asked = {"Metadata": {"a": "b"}, "Tagging": "a=b", "StorageClass": "STANDARD_IA"}
+    url = client.generate_presigned_url("put_object", {"Bucket": home, "Key": "two", **asked}, ExpiresIn=60)
+    assert fetch(wire, "PUT", url, body=b"sent").status == 200
+    for key, value in (("four", "=?utf-8?b?w6Q=?="), ("two", "b")):
+        head = owner.head_object(Bucket=home, Key=key)
+        assert (head["Metadata"], head["StorageClass"], head["TagCount"]) == ({"a": value}, "STANDARD_IA", 1)
+
+
+def test_a_header_that_is_sent_comes_before_the_one_in_the_query(owner: Any, wire: Wire, home: str) -> None:
+    url = presign(wire, "PUT", f"/{home}/k", query=[("x-amz-meta-a", "query")], headers={"x-amz-meta-a": "sent"})
+    assert fetch(wire, "PUT", url, headers={"x-amz-meta-a": "sent"}).status == 200
+    assert owner.head_object(Bucket=home, Key="k")["Metadata"] == {"a": "sent"}
+    unsigned = [("x-amz-meta-a", "b"), ("x-amz-acl", "public-read")]
+    assert wire.send("PUT", f"/{home}/k", query=unsigned).status == 200
+    assert owner.head_object(Bucket=home, Key="k")["Metadata"] == {}
+
+
+def test_what_a_url_is_told_to_do_is_done(owner: Any, wire: Wire, home: str) -> None:
+    assert (
+        fetch(wire, "PUT", presign(wire, "PUT", f"/{home}/copy", query=[("x-amz-copy-source", f"{home}/k")])).status
+        == 200
+    )
+    assert owner.get_object(Bucket=home, Key="copy")["Body"].read() == b"body"
+    url = presign(wire, "GET", f"/{home}/k", query=[("x-amz-expected-bucket-owner", "000000000000")])
+    assert fetch(wire, "GET", url).refusal == (403, "AccessDenied")
+    url = presign(wire, "PUT", f"/{home}/k", query=[("x-amz-meta-a", "a\r\nb")])
+    assert fetch(wire, "PUT", url).refusal == (400, "InvalidArgument")
+
+
 def test_a_url_serves_any_key(owner: Any, wire: Wire, bucket: str) -> None:
     for key in ("a b+c", "ä/€😀", "100%", "?x=1&y", "../up"):
         owner.put_object(Bucket=bucket, Key=key, Body=key.encode())
