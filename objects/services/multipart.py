@@ -148,10 +148,7 @@ def upload_part(*, upload: MultipartUpload, part_number: int, body: Body, data_k
     chose, or CRC64NVME.
     """
     if upload.checksum_algorithm and body.checksum_algorithm not in (None, upload.checksum_algorithm):
-        raise errors.InvalidRequest(
-            f"Checksum Type mismatch occurred, expected checksum Type: {upload.checksum_algorithm.lower()}, "
-            f"actual checksum Type: {str(body.checksum_algorithm).lower()}"
-        )
+        raise _other_algorithm(upload.checksum_algorithm, str(body.checksum_algorithm))
     if upload.checksum_algorithm and body.checksum_algorithm is None:
         body.checksum_algorithm = ChecksumAlgorithm(upload.checksum_algorithm)
     stored = store_body(
@@ -165,6 +162,13 @@ def upload_part(*, upload: MultipartUpload, part_number: int, body: Body, data_k
     etag = shown_etag(data_key, stored.md5.hex())
     publish_part(upload_row=upload.pk, part_number=part_number, stored=stored, etag=etag)
     return UploadedPart(etag, stored.checksum_algorithm.value, stored.checksum)
+
+
+def _other_algorithm(expected: str, actual: str) -> errors.InvalidRequest:
+    return errors.InvalidRequest(
+        f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower() or 'null'}, "
+        f"actual checksum Type: {actual.lower()}"
+    )
 
 
 def publish_part(*, upload_row: int, part_number: int, stored: StoredBody, etag: str) -> datetime:
@@ -338,6 +342,8 @@ def _checksum_of_parts(upload: MultipartUpload, parts: Sequence[Part], claim: Co
         )
     algorithms = {part.checksum_algorithm for part in parts}
     name = upload.checksum_algorithm or (algorithms.pop() if len(algorithms) == 1 else "")
+    if claim.checksum_algorithm not in (None, name):
+        raise _other_algorithm(name, str(claim.checksum_algorithm))
     if not name or any(not part.checksum or part.checksum_algorithm != name for part in parts):
         return "", "", ""
     algorithm = ChecksumAlgorithm(name)
@@ -351,7 +357,7 @@ def _checksum_of_parts(upload: MultipartUpload, parts: Sequence[Part], claim: Co
     else:
         return "", "", ""
     # Clients send a composite checksum with or without its count of parts.
-    if claim.checksum_algorithm == name and claim.checksum not in (checksum, checksum.partition("-")[0]):
+    if claim.checksum_algorithm is not None and claim.checksum not in (checksum, checksum.partition("-")[0]):
         raise errors.BadDigest(f"The {name} you specified did not match the calculated checksum.")
     return name, checksum_type, checksum
 

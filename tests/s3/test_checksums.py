@@ -184,6 +184,16 @@ def test_a_part_with_another_algorithm_than_its_upload_is_refused(owner: Any, bu
         )
 
 
+def test_a_checksum_of_another_algorithm_than_the_upload_s_is_refused_at_completion(owner: Any, bucket: str) -> None:
+    upload = owner.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm="CRC32")["UploadId"]
+    named = {"Bucket": bucket, "Key": "k", "UploadId": upload}
+    etag = owner.upload_part(**named, PartNumber=1, Body=BODY, ChecksumAlgorithm="CRC32")["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    with refused("InvalidRequest", 400):
+        owner.complete_multipart_upload(**named, MultipartUpload=parts, ChecksumSHA256=checksum("SHA256", BODY))
+    assert owner.complete_multipart_upload(**named, MultipartUpload=parts)["ChecksumCRC32"]
+
+
 def test_a_part_s_wrong_checksum_is_refused_at_completion(owner: Any, bucket: str) -> None:
     upload = owner.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm="SHA1")["UploadId"]
     named = {"Bucket": bucket, "Key": "k", "UploadId": upload}
