@@ -72,5 +72,8 @@ def check_copy_source(conditions: ReadConditions, *, etag: str, modified_at: dat
     """Raise PreconditionFailed when the x-amz-copy-source-if-* conditions forbid copying this version."""
     try:
         check_read(conditions, etag=etag, modified_at=modified_at)
+    except errors.PreconditionFailed as failed:
+        raise errors.PreconditionFailed(Condition=f"x-amz-copy-source-{failed.members['Condition']}") from None
     except errors.NotModified:
-        raise errors.PreconditionFailed(Condition="x-amz-copy-source-If-None-Match") from None
+        name = "If-Modified-Since" if conditions.if_none_match is None else "If-None-Match"
+        raise errors.PreconditionFailed(Condition=f"x-amz-copy-source-{name}") from None

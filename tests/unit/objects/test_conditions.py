@@ -57,9 +57,19 @@ def test_what_the_client_has_already_is_304(conditions):
         check(**conditions)
 
 
-def test_a_copy_answers_412_where_a_read_would_answer_304():
-    with pytest.raises(errors.PreconditionFailed):
-        check_copy_source(ReadConditions(if_none_match="abc"), etag="abc", modified_at=MODIFIED)
+@pytest.mark.parametrize(
+    ("conditions", "name"),
+    [
+        ({"if_match": "xyz"}, "If-Match"),
+        ({"if_unmodified_since": EARLIER}, "If-Unmodified-Since"),
+        ({"if_none_match": "abc"}, "If-None-Match"),
+        ({"if_modified_since": LATER}, "If-Modified-Since"),
+    ],
+)
+def test_a_copy_answers_412_always_and_names_the_condition(conditions, name):
+    with pytest.raises(errors.PreconditionFailed) as failed:
+        check_copy_source(ReadConditions(**conditions), etag="abc", modified_at=MODIFIED)
+    assert failed.value.members["Condition"] == f"x-amz-copy-source-{name}"
 
 
 def test_etags_are_compared_without_their_quotes():
