@@ -34,7 +34,7 @@ _CONTROL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class WireResponse:
-    """What goes to the client. Header values are latin-1 text."""
+    """What goes to the client. Header values are text of one line, which whoever sends it makes fit for the wire."""
 
     status: int
     headers: list[Header]
@@ -72,17 +72,10 @@ def compile_response(model: OperationModel) -> SerializeResponse:
 
 
 def header_text(text: str) -> str:
-    """Make text fit for a header's value: latin-1, UTF-8 in its disguise otherwise, no control characters."""
+    """Make text fit for a header's value: without control characters. Letters beyond ASCII are the sender's to encode."""
     if text.isascii() and text.isprintable():
         return text
-    if _CONTROL.search(text) is not None:
-        text = _CONTROL.sub(" ", text)
-    if not text.isascii():
-        try:
-            text.encode("latin-1")
-        except UnicodeEncodeError:
-            return text.encode("utf-8", "replace").decode("latin-1")
-    return text
+    return _CONTROL.sub(" ", text)
 
 
 def _header_writers(members: Mapping[str, Shape]) -> dict[str, HeaderWriter]:

@@ -6,6 +6,7 @@ import base64
 import random
 import zlib
 from collections.abc import Mapping
+from email.header import decode_header, make_header
 from typing import Any
 
 import pytest
@@ -64,6 +65,15 @@ def test_a_form_stores_its_file_and_what_it_says_of_it(owner: Any, browser: Brow
     assert got["Metadata"] == {"who": "me"}
     tags = owner.get_object_tagging(Bucket=browser.bucket, Key="a/cat.txt")["TagSet"]
     assert tags == [{"Key": "a b", "Value": "ü+="}]
+
+
+@pytest.mark.parametrize("text", ["größe", "漢字"])
+def test_letters_beyond_ascii_are_told_as_they_were_sent(owner: Any, browser: Browser, text: str) -> None:
+    fields = {"x-amz-meta-name": text, "Content-Disposition": f'attachment; filename="{text}"'}
+    assert browser.post(browser.fields(**fields)).status == 204
+    head = owner.head_object(Bucket=browser.bucket, Key="k")
+    told = [head["Metadata"]["name"], head["ContentDisposition"]]
+    assert [str(make_header(decode_header(value))) for value in told] == [text, f'attachment; filename="{text}"']
 
 
 def test_a_large_file_streams_through(owner: Any, browser: Browser) -> None:
