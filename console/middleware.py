@@ -1,4 +1,4 @@
-"""Headers that keep what a page holds to the page: no foreign script, no frame, no copy in a cache."""
+"""Headers that keep what a page holds to the page: no foreign script, no frame, no copy in a cache, no cookie in the open."""
 
 from __future__ import annotations
 
@@ -33,4 +33,19 @@ class PageHeaders:
         response.headers.setdefault("Content-Security-Policy", _ADMIN if is_admin else _PAGES)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+class SecureCookies:
+    """Keep cookies that were set over TLS, here or at the proxy before, to TLS."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, with such cookies."""
+        response = self._get_response(request)
+        if request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
         return response

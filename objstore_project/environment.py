@@ -157,6 +157,13 @@ class Environment:
             raise ConfigurationError(f"{name}: expected http://host:port or https://host:port, got {raw!r}")
         return raw
 
+    def http_origin(self, name: str) -> str:
+        """Return scheme, host and port of an HTTP server, without a slash; empty where the variable is unset."""
+        raw = self.http_url(name).removesuffix("/")
+        if raw and (urlsplit(raw).path or any(character in raw for character in "?#@ ")):
+            raise ConfigurationError(f"{name}: expected https://host or https://host:port and no path, got {raw!r}")
+        return raw
+
     def database_url(self, name: str) -> DatabaseAddress | None:
         """Return the PostgreSQL database of a `postgresql://` URL; its query holds libpq options (`?sslmode=require`)."""
         raw = self.secret(name)

@@ -17,6 +17,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "objstore_project.settings.gateway"
 _django = get_wsgi_application()
 
 # After the set-up, as models are defined by it.
+from objstore_project.forwarding import behind_proxies  # noqa: E402
 from objstore_project.s3_endpoint.address import bucket_of_host  # noqa: E402
 from objstore_project.s3_endpoint.endpoint import serve  # noqa: E402
 from objstore_project.s3_endpoint.response import send  # noqa: E402
@@ -26,8 +27,7 @@ from objstore_project.website_endpoint.endpoint import serve as serve_website  #
 READINESS_PATH = "/-/ready"
 
 
-def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer a request."""
+def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     if environ["PATH_INFO"] == READINESS_PATH:
         return _django(environ, start_response)
     connection = connections[DEFAULT_DB_ALIAS]
@@ -40,3 +40,6 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         answer = serve(environ)
     connection.release()  # type: ignore[attr-defined]  # our engine's
     return send(answer, start_response)
+
+
+application = behind_proxies(_answer, settings.OBJSTORE_TRUSTED_PROXIES)

@@ -16,6 +16,7 @@ from django.conf import settings
 from objstore_project.supervisor.postgresql import DATABASE, connect
 from tests.database import empty_database_quickly
 from tests.live.migrated_cluster import copy_migrated_cluster, forget_migrated_cluster
+from tests.live.nginx import PROXY_ADDRESS
 from tests.live.postgresql import running_postgresql
 from tests.live.seaweedfs import SeaweedFS, weed_path
 from tests.live.sshd import Sshd, sshd_path
@@ -60,6 +61,7 @@ def live() -> Iterator[LiveSystem]:
             Path(directory) / "var",
             OBJSTORE_DOMAIN="s3.objstore.test",
             OBJSTORE_OUTBOUND_NETWORKS="127.0.0.0/8",
+            OBJSTORE_TRUSTED_PROXIES=PROXY_ADDRESS,
         )
         yield system
         system.stop()

@@ -47,6 +47,8 @@ def make_presigned_link(
 
 def s3_endpoint(console_host: str) -> str:
     """Return scheme, host and port of the S3 gateway as a browser reaches it."""
+    if settings.OBJSTORE_S3_URL:
+        return str(settings.OBJSTORE_S3_URL)
     address = settings.OBJSTORE_S3_ADDRESS
     host = console_host if address.host in _ALL_INTERFACES else address.host
     host = f"[{host}]" if ":" in host else host

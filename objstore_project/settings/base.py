@@ -45,6 +45,14 @@ if bool(OBJSTORE_TLS_CERTIFICATE) != bool(OBJSTORE_TLS_KEY):
     raise _environment.ConfigurationError("OBJSTORE_TLS_CERTIFICATE, OBJSTORE_TLS_KEY: set both or none")
 OBJSTORE_SCHEME = "https" if OBJSTORE_TLS_CERTIFICATE else "http"
 
+# Proxies before both ports, who are believed about clients, and what browsers call the S3 port there
+OBJSTORE_TRUSTED_PROXIES = ENVIRONMENT.networks("OBJSTORE_TRUSTED_PROXIES")
+if any(network.prefixlen == 0 for network in OBJSTORE_TRUSTED_PROXIES):
+    raise _environment.ConfigurationError(
+        "OBJSTORE_TRUSTED_PROXIES: everybody would be believed; name the proxies alone"
+    )
+OBJSTORE_S3_URL = ENVIRONMENT.http_origin("OBJSTORE_S3_URL")
+
 # Size of the gateway
 OBJSTORE_GATEWAY_WORKERS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_WORKERS", os.cpu_count() or 1, minimum=1)
 OBJSTORE_GATEWAY_THREADS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_THREADS", 32, minimum=1)

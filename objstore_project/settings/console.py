@@ -22,6 +22,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "console.middleware.PageHeaders",
+    "console.middleware.SecureCookies",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -51,11 +52,10 @@ APPEND_SLASH = True
 FORMAT_MODULE_PATH = "console.formats"
 LOGIN_URL = "console:sign-in"
 LOGIN_REDIRECT_URL = "/"
-SESSION_COOKIE_NAME = "objstore_session"
+SESSION_COOKIE_NAME = "objstore_session"  # console.middleware.SecureCookies says when cookies are `Secure`
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = OBJSTORE_SCHEME == "https"
 SECURE_HSTS_SECONDS = 365 * 86_400 if OBJSTORE_SCHEME == "https" else 0
 CSRF_COOKIE_NAME = "objstore_csrf"
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import os
 import re
 import signal
@@ -13,28 +12,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from botocore.exceptions import SSLError
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import NameOID
 
 from objstore_project.environment import Address, ConfigurationError
 from objstore_project.supervisor.checks import check_tls
 from objstore_project.supervisor.programs import answers
+from tests.live.certificates import DOMAIN, make_certificate
 from tests.live.manage import REPOSITORY
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem, free_ports
 from tests.s3.iam import policy_of, refusal, unique
-
-DOMAIN = "s3.objstore.test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +56,6 @@ class Tls:
             return self.send(port, "GET", "/-/ready").status == 200
         except OSError:
             return False
-
-
-def make_certificate(directory: Path) -> tuple[Path, Path]:
-    """Make a certificate for this machine that signs itself; return the files of it and of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
-    now = datetime.now(UTC)
-    names = [x509.DNSName(DOMAIN), x509.DNSName(f"*.{DOMAIN}"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    certificate_path, key_path = directory / "certificate.pem", directory / "key.pem"
-    certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate_path, key_path
 
 
 @contextmanager

@@ -61,7 +61,8 @@ class Command(BaseCommand):
             downloads_max=options["downloads"],
         )
         slash = "/" if options["prefix"] else ""
-        self.stdout.write(f"{settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_S3_ADDRESS}/-/share/{made.token}{slash}")
+        at = settings.OBJSTORE_S3_URL or f"{settings.OBJSTORE_SCHEME}://{settings.OBJSTORE_S3_ADDRESS}"
+        self.stdout.write(f"{at}/-/share/{made.token}{slash}")
 
     def _list(self, options: dict[str, Any]) -> None:
         for one in documents(list_share_links(account_id=None)):
