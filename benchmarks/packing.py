@@ -23,7 +23,8 @@ from uuid import UUID
 
 from benchmarks.chunks import make_topology
 from chunks.erasure import Buffer
-from chunks.packing import PACKED_BYTES_MAX, NewSegment, Packer
+from chunks.open_segment import NewSegment
+from chunks.packing import PACKED_BYTES_MAX, Packer
 from chunks.stores.local_disk import LocalDisk
 from chunks.stores.protocol import SegmentFile
 from chunks.topology import StorePool, Topology

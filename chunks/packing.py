@@ -12,23 +12,20 @@ a file for each fragment knows what to do then.
 Not for: remote stores, where nothing can be appended; what becomes of segments afterwards (`chunks.services.segments`).
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 from uuid import UUID
 
-from chunks.erasure import Buffer, Scheme
-from chunks.errors import ChunkError, NodeUnavailable, NoSpace
-from chunks.fan_out import Lane
-from chunks.fragment_format import segment_name
+from chunks.erasure import Scheme
+from chunks.errors import ChunkError, NodeUnavailable
+from chunks.gathering import Gathering
 from chunks.ids import new_chunk_id
-from chunks.placement import find_misplaced, place_with_hand_off
+from chunks.open_segment import NewSegment, OpenSegment, Packed, PackedFragment, misplaced_copies
+from chunks.placement import place_with_hand_off
 from chunks.records import MEBIBYTE
-from chunks.stores.protocol import SegmentFile
 from chunks.topology import Topology
 
 SEGMENT_BYTES_MAX = 64 * MEBIBYTE
@@ -36,23 +33,8 @@ SEGMENT_CHUNKS_MAX = 20_000  # bounds what a statement over all chunks of a segm
 SEGMENT_SECONDS_MAX = 900.0
 GROUP_BYTES_MAX = 4 * MEBIBYTE
 PACKED_BYTES_MAX = 64 * 1024  # larger ones keep files: docs/decisions/0015-small-chunks-in-segments.md
-MISPLACED_SECONDS_MAX = 10.0  # until nodes that failed are tried again
-SECOND_GROUP_CHUNKS_MIN = 16  # waiting while another group is under way: enough to be worth syncs of their own
+SECOND_GROUP_MIN = 16  # writers waiting while a group is under way: enough to be worth syncs of their own
 _TRIES = 3
-
-T = TypeVar("T")
-
-_syncs = Lane(8)
-
-
-@dataclass(frozen=True, slots=True)
-class NewSegment:
-    """A segment that is about to be begun: the values of its row."""
-
-    id: UUID
-    storage_class: str
-    scheme: str
-    node_ids: tuple[int, ...]
 
 
 class SegmentRegistry(Protocol):
@@ -63,25 +45,6 @@ class SegmentRegistry(Protocol):
 
     def seal(self, segment_id: UUID, size_bytes: int) -> None:
         """Say that nobody appends to it any more. ChunkError; then its age will say so."""
-
-
-@dataclass(frozen=True, slots=True)
-class PackedFragment:
-    """A chunk's only fragment, header first, and the chunk's id."""
-
-    chunk_id: UUID
-    buffers: Sequence[Buffer]
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """Where fragments that were handed in together lie, durable: `offsets` in their order, in bytes."""
-
-    segment_id: UUID
-    node_ids: tuple[int, ...]
-    offsets: tuple[int, ...]
-    misplaced: tuple[int, ...]  # indexes of copies that crowd a node or zone
 
 
 class Packer:
@@ -123,135 +86,75 @@ class Packer:
             queue.close()
 
 
-class _Slot:
-    """An open segment and who appends to it: the leader of one group at a time."""
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Fragments that wait for their group, and the nodes as their writer knows them."""
 
-    def __init__(self) -> None:
-        self.segment: _OpenSegment | None = None  # the leader's alone
+    fragments: Sequence[PackedFragment]
+    topology: Topology
 
 
-class _Ticket:
-    """Fragments that wait for their group, and what became of them. Its gate opens when that is known.
-
-    With a slot, it is the one who leads.
-    """
-
-    __slots__ = ("fragments", "gate", "packed", "size_bytes", "slot")
-
-    def __init__(self, fragments: Sequence[PackedFragment]) -> None:
-        self.fragments = fragments
-        self.size_bytes = sum(fragment.size_bytes for fragment in fragments)
-        self.packed: Packed | None = None
-        self.slot: _Slot | None = None
-        self.gate = threading.Lock()
-        self.gate.acquire()
+def _size_bytes(waiting: _Waiting) -> int:
+    return sum(fragment.size_bytes for fragment in waiting.fragments)
 
 
 class _Queue:
-    """Those who wait, and the open segments that the leaders among them append to.
+    """Those who wait for one storage class and scheme, and the segments that are open for them.
 
-    There are two, so that a slow sync does not keep those waiting who came after it began.
+    Mostly one segment is; a slow sync does not hold up who came after it began, and a group that is under way beside
+    another has a segment of its own.
     """
 
     def __init__(self, packer: Packer, storage_class: str, scheme: Scheme) -> None:
         self._packer = packer
         self._storage_class = storage_class
         self._scheme = scheme
-        self._mutex = threading.Lock()
-        self._waiting: list[_Ticket] = []
-        self._slots = [_Slot(), _Slot()]
-        self._idle = self._slots[::-1]  # the first is used whenever one is enough
+        self._idle: list[OpenSegment] = []  # the last is used first; append and pop are atomic
+        self._gathering = Gathering(
+            self._commit, group_size_max=GROUP_BYTES_MAX, size_of=_size_bytes, second_group_min=SECOND_GROUP_MIN
+        )
 
     def commit(self, fragments: Sequence[PackedFragment], topology: Topology) -> Packed | None:
-        ticket = _Ticket(fragments)
-        with self._mutex:
-            self._waiting.append(ticket)
-            if self._is_leader_wanted():
-                ticket.slot = self._idle.pop()
-        if ticket.slot is None:
-            ticket.gate.acquire()
-        slot = ticket.slot
-        if slot is None:
-            return ticket.packed
-        group = self._take_group(ticket)
-        try:
-            self._write(slot, group, topology)
-        finally:
-            self._pass_on(slot, group)
-        return ticket.packed
-
-    def _is_leader_wanted(self) -> bool:
-        """Say whether one who waits should lead. Under the mutex."""
-        if not self._waiting or not self._idle:
-            return False
-        return len(self._idle) == len(self._slots) or len(self._waiting) >= SECOND_GROUP_CHUNKS_MIN
+        """Append fragments with those of the others who wait. None where that can't be done."""
+        return self._gathering.submit(_Waiting(fragments, topology))
 
     def close(self) -> None:
         """Seal the segments that nobody is appending to."""
-        with self._mutex:
-            idle, self._idle = self._idle, []
-        for slot in idle:
-            try:
-                self._leave_segment(slot)
-            finally:
-                self._pass_on(slot, [])
+        while (segment := self._take_idle()) is not None:
+            self._seal(segment)
 
-    def _take_group(self, leader: _Ticket) -> list[_Ticket]:
-        """Take those who wait, the leader first, as far as they make a group. Other leaders to be are not taken."""
-        with self._mutex:
-            group, left, size_bytes = [leader], [], leader.size_bytes
-            for ticket in self._waiting:
-                if ticket is leader:
-                    continue
-                if ticket.slot is None and size_bytes + ticket.size_bytes <= GROUP_BYTES_MAX:
-                    group.append(ticket)
-                    size_bytes += ticket.size_bytes
-                else:
-                    left.append(ticket)
-            self._waiting = left
-            return group
+    def _take_idle(self) -> OpenSegment | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
-    def _pass_on(self, slot: _Slot, group: Sequence[_Ticket]) -> None:
-        """Wake the group, whatever became of it, and the next leader if somebody waits."""
-        with self._mutex:
-            self._idle.append(slot)
-            successor = None
-            if self._is_leader_wanted():
-                successor = next((ticket for ticket in self._waiting if ticket.slot is None), None)
-            if successor is not None:
-                successor.slot = self._idle.pop()
-        if successor is not None:
-            successor.gate.release()
-        for ticket in group:
-            if ticket.slot is None:
-                ticket.gate.release()
-
-    def _write(self, slot: _Slot, group: Sequence[_Ticket], topology: Topology) -> None:
-        size_bytes = sum(ticket.size_bytes for ticket in group)
+    def _commit(self, group: Sequence[_Waiting]) -> Sequence[Packed | None]:
+        size_bytes = sum(_size_bytes(waiting) for waiting in group)
+        topology = group[0].topology
         for _ in range(_TRIES):
+            segment = self._take_idle()
             try:
-                segment = self._segment_for(slot, size_bytes, topology)
+                if segment is not None and not self._is_fit(segment, size_bytes, topology):
+                    self._seal(segment)
+                    segment = None
+                segment = segment or self._begin_segment(topology)
                 if segment is None:
-                    return
-                segment.append(group)
+                    break
+                packed = segment.append([waiting.fragments for waiting in group])
             except BaseException as error:
-                self._leave_segment(slot)
+                if segment is not None:
+                    self._seal(segment)
                 if not isinstance(error, ChunkError):
                     raise
             else:
                 self._packer.group_count += 1
-                return
+                self._idle.append(segment)
+                return packed
+        return [None] * len(group)
 
-    def _segment_for(self, slot: _Slot, size_bytes: int, topology: Topology) -> "_OpenSegment | None":
-        usable = topology.usable_for_writing()
-        if slot.segment is not None and not self._is_fit(slot.segment, size_bytes, usable, topology):
-            self._leave_segment(slot)
-        if slot.segment is None:
-            slot.segment = self._begin_segment(usable, topology)
-        return slot.segment
-
-    def _is_fit(self, segment: "_OpenSegment", size_bytes: int, usable: set[int], topology: Topology) -> bool:
-        packer = self._packer
+    def _is_fit(self, segment: OpenSegment, size_bytes: int, topology: Topology) -> bool:
+        packer, usable = self._packer, topology.usable_for_writing()
         return (
             segment.size_bytes + size_bytes <= packer.segment_bytes_max
             and segment.chunk_count < SEGMENT_CHUNKS_MAX
@@ -259,20 +162,20 @@ class _Queue:
             and all(node_id in usable and topology.store(node_id) is store for node_id, store in segment.stores)
         )
 
-    def _begin_segment(self, usable: set[int], topology: Topology) -> "_OpenSegment | None":
-        copies = self._scheme.fragment_count
+    def _begin_segment(self, topology: Topology) -> OpenSegment | None:
+        copies, usable = self._scheme.fragment_count, topology.usable_for_writing()
         able = {node_id for node_id in usable if _can_append(node_id, topology)}
         if len(able) < copies:
             return None
         segment_id = new_chunk_id()
         node_ids = place_with_hand_off(segment_id, copies, topology.known, able)
-        if able != usable and _misplaced(segment_id, node_ids, topology):
+        if able != usable and misplaced_copies(segment_id, node_ids, topology):
             anywhere = place_with_hand_off(segment_id, copies, topology.known, usable)
-            if not _misplaced(segment_id, anywhere, topology):
+            if not misplaced_copies(segment_id, anywhere, topology):
                 return None  # better a file in each zone than segments that crowd the local disks
         row = NewSegment(segment_id, self._storage_class, str(self._scheme), node_ids)
         self._packer.registry.register(row)
-        segment = _OpenSegment(row, topology, began_at=self._packer.clock())
+        segment = OpenSegment(row, topology, began_at=self._packer.clock())
         try:
             segment.begin()
         except ChunkError:
@@ -280,85 +183,10 @@ class _Queue:
             raise
         return segment
 
-    def _leave_segment(self, slot: _Slot) -> None:
-        segment, slot.segment = slot.segment, None
-        if segment is not None:
-            self._seal(segment)
-
-    def _seal(self, segment: "_OpenSegment") -> None:
+    def _seal(self, segment: OpenSegment) -> None:
         segment.close()
         with suppress(ChunkError):
             self._packer.registry.seal(segment.row.id, segment.size_bytes)
-
-
-class _OpenSegment:
-    """A segment that this process appends to."""
-
-    def __init__(self, row: NewSegment, topology: Topology, *, began_at: float) -> None:
-        self.row = row
-        self.began_at = began_at
-        self.size_bytes = 0
-        self.chunk_count = 0
-        self.stores = [(node_id, topology.store(node_id)) for node_id in row.node_ids]
-        self._topology = topology
-        self._files: list[SegmentFile] = []
-        self._misplaced = tuple(_misplaced(row.id, row.node_ids, topology))
-
-    def begin(self) -> None:
-        """Create the copies."""
-        name = segment_name(self.row.id)
-        for node_id, store in self.stores:
-            self._files.append(self._on_node(node_id, partial(store.create_segment, name)))
-
-    def append(self, group: Sequence[_Ticket]) -> None:
-        """Append all that a group handed in, to every copy, and make it durable; tell the group where it lies."""
-        buffers = [buffer for ticket in group for fragment in ticket.fragments for buffer in fragment.buffers]
-        copies = list(zip(self.row.node_ids, self._files, strict=True))
-        for node_id, file in copies:
-            self._on_node(node_id, partial(file.append, buffers))
-        failures = _syncs.run_all([partial(self._sync, node_id, file) for node_id, file in copies])
-        for failure in failures:
-            if failure is not None:
-                raise failure
-        for ticket in group:
-            offsets = []
-            for fragment in ticket.fragments:
-                offsets.append(self.size_bytes)
-                self.size_bytes += fragment.size_bytes
-            self.chunk_count += len(offsets)
-            ticket.packed = Packed(self.row.id, self.row.node_ids, tuple(offsets), self._misplaced)
-
-    def _sync(self, node_id: int, file: SegmentFile) -> BaseException | None:
-        """Sync a copy; return what went wrong, so that nobody closes the others' files before they are done."""
-        try:
-            self._on_node(node_id, file.sync)
-        except BaseException as failure:  # noqa: BLE001  raised by the caller
-            return failure
-        return None
-
-    def seconds_max(self, ordinary: float) -> float:
-        """Return how long to append to it: one that stands badly makes way for a better one soon."""
-        return min(ordinary, MISPLACED_SECONDS_MAX) if self._misplaced else ordinary
-
-    def close(self) -> None:
-        """Let go of the files."""
-        for file in self._files:
-            file.close()
-
-    def _on_node(self, node_id: int, action: Callable[[], T]) -> T:
-        try:
-            return action()
-        except NoSpace:
-            self._topology.report_full(node_id)
-            raise
-        except NodeUnavailable:
-            self._topology.report_failure(node_id)
-            raise
-
-
-def _misplaced(segment_id: UUID, node_ids: Sequence[int], topology: Topology) -> list[int]:
-    placeable = topology.with_room() or topology.writable
-    return find_misplaced(segment_id, node_ids, placeable) if placeable else []
 
 
 def _can_append(node_id: int, topology: Topology) -> bool:

@@ -26,7 +26,8 @@ from chunks.errors import ChunkError, NodeUnavailable, NoSpace, NotEnoughNodes
 from chunks.fan_out import Lane
 from chunks.fragment_format import build_header, checksum_of, fragment_name
 from chunks.ids import new_chunk_id
-from chunks.packing import PackedFragment, Packer
+from chunks.open_segment import PackedFragment
+from chunks.packing import Packer
 from chunks.placement import find_misplaced, place_fragments, rank_candidates
 from chunks.records import DEFAULT_STORAGE_CLASS, FaultKind, FaultRecord, WrittenChunk, signed
 from chunks.topology import Topology

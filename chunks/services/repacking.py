@@ -21,7 +21,8 @@ from chunks.erasure import parse_scheme
 from chunks.errors import ChunkError, FragmentCorrupt
 from chunks.fragment_format import checksum_of
 from chunks.models import Chunk, FragmentFault
-from chunks.packing import PackedFragment, Packer
+from chunks.open_segment import PackedFragment
+from chunks.packing import Packer
 from chunks.reader import read_chunk
 from chunks.records import ChunkView, FaultKind, FaultRecord, signed
 from chunks.services.condemning import is_condemned

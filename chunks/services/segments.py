@@ -21,7 +21,8 @@ from chunks import topology as topologies
 from chunks.errors import NodeUnavailable, SegmentsUnavailable
 from chunks.fragment_format import segment_name
 from chunks.models import Chunk, Segment
-from chunks.packing import SEGMENT_SECONDS_MAX, NewSegment, Packer
+from chunks.open_segment import NewSegment
+from chunks.packing import SEGMENT_SECONDS_MAX, Packer
 from chunks.records import CHUNK_COLUMNS_SQL, PACKED_BYTES_SQL, ChunkView
 from chunks.services.condemning import condemn, pardon
 from chunks.topology import Topology

@@ -116,4 +116,4 @@ def put_versions(puts: Sequence[PutVersion]) -> list[tuple[Any, ...] | None]:
     return rows
 
 
-_gathering = Gathering(put_versions, group_length_max=GROUP_LENGTH_MAX)
+_gathering = Gathering(put_versions, group_size_max=GROUP_LENGTH_MAX)

@@ -13,7 +13,8 @@ from django.utils import timezone
 from chunks.errors import SegmentsUnavailable
 from chunks.inspection import Inspected, inspect_chunks, inspect_nodes
 from chunks.models import FragmentFault, Segment
-from chunks.packing import NewSegment, Packer
+from chunks.open_segment import NewSegment
+from chunks.packing import Packer
 from chunks.reader import read_chunk
 from chunks.records import ChunkView, FaultKind, FaultRecord, WrittenChunk
 from chunks.services import (

@@ -41,7 +41,7 @@ def queue_up(
 
 def test_alone_one_works_at_once_and_alone() -> None:
     work = Work()
-    gathering = Gathering(work, group_length_max=8)
+    gathering = Gathering(work, group_size_max=8)
     assert [gathering.submit(number) for number in range(3)] == [0, 1, 4]
     assert work.groups == [[0], [1], [2]]
 
@@ -49,7 +49,7 @@ def test_alone_one_works_at_once_and_alone() -> None:
 def test_who_comes_meanwhile_is_the_next_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chunks.gathering.PATIENCE_SECONDS", 30)
     work = Work()
-    gathering = Gathering(work, group_length_max=4)
+    gathering = Gathering(work, group_size_max=4)
     work.gate.clear()
     with ThreadPoolExecutor(8) as threads:
         first, *others = queue_up(gathering, work, threads, [1, *range(2, 8)])
@@ -63,7 +63,7 @@ def test_who_comes_meanwhile_is_the_next_group(monkeypatch: pytest.MonkeyPatch) 
 def test_what_a_group_fails_with_all_of_it_hear_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chunks.gathering.PATIENCE_SECONDS", 30)
     work = Work()
-    gathering = Gathering(work, group_length_max=8)
+    gathering = Gathering(work, group_size_max=8)
     work.gate.clear()
     with ThreadPoolExecutor(8) as threads:
         first, *others = queue_up(gathering, work, threads, [1, 13, 14, 15])
@@ -75,7 +75,7 @@ def test_what_a_group_fails_with_all_of_it_hear_and_nobody_else(monkeypatch: pyt
 
 def test_a_group_that_is_held_up_holds_nobody_else() -> None:
     work = Work()
-    gathering = Gathering(work, group_length_max=8)
+    gathering = Gathering(work, group_size_max=8)
     work.gate.clear()
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(gathering.submit, 1)
@@ -90,9 +90,38 @@ def test_a_group_that_is_held_up_holds_nobody_else() -> None:
     assert gathering.submit(9) == 81
 
 
+def test_enough_who_wait_are_a_second_group_but_never_a_third(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chunks.gathering.PATIENCE_SECONDS", 30)
+    work = Work()
+    gathering = Gathering(work, group_size_max=8, second_group_min=3)
+    work.gate.clear()
+    with ThreadPoolExecutor(8) as threads:
+        first = queue_up(gathering, work, threads, [1, 2, 3])
+        second = threads.submit(gathering.submit, 4)
+        wait_until(lambda: len(work.groups) == 2, "three who wait begin a second group")
+        others = [threads.submit(gathering.submit, number) for number in (5, 6, 7)]
+        wait_until(lambda: len(gathering._waiting) == 3, "three more wait")
+        assert [sorted(group) for group in work.groups] == [[1], [2, 3, 4]]
+        work.gate.set()
+        assert [one.result(30) for one in (*first, second, *others)] == [1, 4, 9, 16, 25, 36, 49]
+    assert gathering._group_count == 0
+
+
+def test_groups_are_bounded_by_the_size_of_their_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chunks.gathering.PATIENCE_SECONDS", 30)
+    work = Work()
+    gathering = Gathering(work, group_size_max=10, size_of=lambda number: number)
+    work.gate.clear()
+    with ThreadPoolExecutor(8) as threads:
+        futures = queue_up(gathering, work, threads, [1, 20, 5, 5, 5])
+        work.gate.set()
+        assert [future.result(30) for future in futures] == [1, 400, 25, 25, 25]
+    assert sorted(map(sorted, work.groups)) == [[1], [5], [5, 5], [20]]
+
+
 def test_many_threads_all_get_their_own() -> None:
     work = Work()
-    gathering = Gathering(work, group_length_max=5)
+    gathering = Gathering(work, group_size_max=5)
     with ThreadPoolExecutor(16) as threads:
         results = list(threads.map(gathering.submit, range(20, 2020)))
     assert results == [number * number for number in range(20, 2020)]

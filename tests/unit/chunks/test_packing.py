@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chunks.packing import MISPLACED_SECONDS_MAX, PACKED_BYTES_MAX, Packer
+from chunks.open_segment import MISPLACED_SECONDS_MAX
+from chunks.packing import PACKED_BYTES_MAX, Packer
 from chunks.reader import read_chunk
 from chunks.records import FaultKind, FaultRecord, NodeState
 from chunks.writer import write_chunk

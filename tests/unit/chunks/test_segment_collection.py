@@ -12,7 +12,8 @@ from django.db import connections
 from django.utils import timezone
 
 from chunks.models import Chunk, Segment
-from chunks.packing import Packed, Packer
+from chunks.open_segment import Packed
+from chunks.packing import Packer
 from chunks.reader import fragment_size_bytes, read_chunk
 from chunks.services import (
     compact_segments,
