@@ -208,13 +208,14 @@ def change_tags(row: Any, *, added: Sequence[Mapping[str, str]] = (), removed: I
 
 
 def merged_tags(tags: Mapping[str, str], added: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return tags with others over them. Raises InvalidInput for a key twice or AWS's own, LimitExceeded."""
+    """Return tags with others over them; their keys are caseless. Raises InvalidInput for a key twice or AWS's own, LimitExceeded."""
     keys = [tag["Key"] for tag in added]
     if len({key.lower() for key in keys}) != len(keys):
         raise errors.InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     if any(key.lower().startswith("aws:") for key in keys):
         raise errors.InvalidInput("Tag keys that begin with aws: are reserved.")
-    merged = {**tags, **{tag["Key"]: tag["Value"] for tag in added}}
+    kept = {key: value for key, value in tags.items() if key.lower() not in {new.lower() for new in keys}}
+    merged = {**kept, **{tag["Key"]: tag["Value"] for tag in added}}
     if len(merged) > TAGS_MAX:
         raise errors.LimitExceeded(f"The number of tags has reached the maximum limit of {TAGS_MAX}.")
     return merged

@@ -245,7 +245,7 @@ def _chained_tags(principal: Principal, asked: SessionRequest) -> tuple[dict[str
         raise errors.ValidationError("Every transitive tag key must be among the tags.")
     session = principal.session
     if session is not None and session.transitive_tag_keys:
-        if set(tags) & set(session.transitive_tag_keys):
+        if {key.lower() for key in tags} & {key.lower() for key in session.transitive_tag_keys}:
             raise errors.InvalidInput("A transitive tag of the calling session cannot be set anew.")
         tags |= {key: session.tags[key] for key in session.transitive_tag_keys if key in session.tags}
         transitive += session.transitive_tag_keys
