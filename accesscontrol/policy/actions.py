@@ -34,3 +34,12 @@ S3_ACTIONS: Final = frozenset(
     + [f"s3:{name}" for name in _OTHERS.split()]
 )
 """Every action that a policy may name, in AWS's spelling."""
+
+_ON_OBJECTS_TOO = """
+    AbortMultipartUpload BypassGovernanceRetention InitiateReplication ListMultipartUploadParts ReplicateDelete ReplicateTags
+"""
+OBJECT_ACTIONS: Final = frozenset(
+    [action for action in S3_ACTIONS if "Object" in action and "BucketObjectLock" not in action]
+    + [f"s3:{name}" for name in _ON_OBJECTS_TOO.split()]
+)
+"""Those that are about an object; the others are about a bucket, or about neither."""

@@ -16,7 +16,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from accesscontrol.policy.actions import S3_ACTIONS
+from accesscontrol.policy.actions import OBJECT_ACTIONS, S3_ACTIONS
+from accesscontrol.policy.condition_keys import is_known
 from accesscontrol.policy.conditions import ConditionError, Test, parse_conditions
 from accesscontrol.policy.patterns import Pattern, PatternError, compile_pattern
 from accesscontrol.policy.principals import PrincipalError, PrincipalPattern, Reach, parse_principal
@@ -196,7 +197,7 @@ class _StatementParser:
             raise PolicyError("Invalid statement id")
         try:
             patterns = tuple(self._resource(text) for text in _texts(resources, "Policy has invalid resource"))
-            return Statement(
+            statement = Statement(
                 name=sid or str(number),
                 is_allow=is_allow,
                 principal=principal,
@@ -210,6 +211,9 @@ class _StatementParser:
             )
         except ConditionError as error:
             raise PolicyError(str(error)) from None
+        if self.bucket is not None:
+            _check_fitting(statement, f"arn:aws:s3:::{self.bucket}")
+        return statement
 
     def _principal(self, element: dict[str, Any], *, is_allow: bool) -> tuple[PrincipalPattern | None, bool]:
         if self.kind == PolicyKind.IDENTITY:
@@ -242,6 +246,26 @@ class _StatementParser:
         if self.bucket is not None and text != "*" and not _may_lie_in(pattern, f"arn:aws:s3:::{self.bucket}"):
             raise PolicyError("Policy has invalid resource")
         return pattern
+
+
+def _check_fitting(statement: Statement, bucket_arn: str) -> None:
+    """Raise PolicyError for a statement of a bucket policy that asks for no key there is, or whose actions are about others.
+
+    An action on objects needs one among the resources, one on buckets the bucket: it would never match otherwise.
+    """
+    if not all(is_known(test.key) for test in statement.conditions):
+        raise PolicyError("Policy has an invalid condition key")
+    if statement.excepts_actions or statement.excepts_resources:
+        return
+    has_bucket = any(
+        bucket_arn.startswith(pattern.fixed_prefix) if pattern.has_wildcards else pattern.text == bucket_arn
+        for pattern in statement.resources
+    )
+    has_objects = any(pattern.has_wildcards or pattern.text != bucket_arn for pattern in statement.resources)
+    for pattern in statement.actions:
+        about = {action in OBJECT_ACTIONS for action in S3_ACTIONS if pattern.matches(action, {})}
+        if not (has_objects if about == {True} else has_bucket or True in about):
+            raise PolicyError("Action does not apply to any resource(s) in statement")
 
 
 def _may_lie_in(pattern: Pattern, bucket_arn: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from accesscontrol.policy import PolicyError, PolicyKind, parse_policy
@@ -11,6 +12,8 @@ from s3protocol.query import errors
 INLINE_SIZE_MAX = {"user": 2_048, "group": 5_120, "role": 10_240}
 MANAGED_SIZE_MAX = 6_144
 TRUST_SIZE_MAX = 4_096
+ARN_COLONS = 5
+_STATEMENT_ID = re.compile(r"[0-9A-Za-z]*")
 
 
 def check_identity_document(document: str) -> None:
@@ -45,7 +48,14 @@ def size_of(document: str) -> int:
 
 
 def _compile(document: str, kind: PolicyKind) -> None:
+    """Raise MalformedPolicyDocument for what does not compile, and for what IAM takes amiss besides."""
     try:
-        parse_policy(document, kind)
+        policy = parse_policy(document, kind)
     except PolicyError as problem:
         raise errors.MalformedPolicyDocument(str(problem)) from None
+    for statement in policy.statements:
+        if _STATEMENT_ID.fullmatch(statement.name) is None:
+            raise errors.MalformedPolicyDocument("Statement IDs (SID) must be alpha-numeric.")
+        for pattern in statement.resources:
+            if "*" not in pattern.text and pattern.text.count(":") < ARN_COLONS:
+                raise errors.MalformedPolicyDocument(f'Resource {pattern.text} must be in ARN format or "*".')

@@ -81,6 +81,16 @@ def test_a_member_that_is_there_twice_is_refused() -> None:
         ),
         ({"Condition": {"NullIfExists": {"aws:Referer": "true"}}}, "Invalid Condition type : NullIfExists"),
         ({"Condition": {"StringEquals": {"Referer": "x"}}}, "Policy has an invalid condition key"),
+        ({"Condition": {"StringEquals": {"aws:Refferer": "x"}}}, "Policy has an invalid condition key"),
+        ({"Condition": {"StringEquals": {"s3:ExistingObjectTag": "x"}}}, "Policy has an invalid condition key"),
+        (
+            {"Action": ["s3:ListBucket", "s3:GetObject"], "Resource": "arn:aws:s3:::b/*"},
+            "Action does not apply to any resource(s) in statement",
+        ),
+        (
+            {"Action": "s3:Delete?bject*", "Resource": "arn:aws:s3:::b"},
+            "Action does not apply to any resource(s) in statement",
+        ),
         ({"Condition": {"StringEquals": {"aws:Referer": []}}}, "A condition needs a value"),
         ({"Condition": {"StringEquals": {"aws:Referer": {}}}}, "Invalid value in a condition"),
         (
@@ -145,7 +155,7 @@ def test_every_form_of_principal_is_taken(principal: object) -> None:
     "resource", ["*", "arn:aws:s3:::*", "arn:aws:s3:::b", "arn:aws:s3:::b*", "arn:aws:s3:::b/${aws:username}/*"]
 )
 def test_resources_may_be_patterns_that_reach_the_bucket(resource: str) -> None:
-    assert len(policy(statement(Resource=resource)).statements) == 1
+    assert len(policy(statement(Action="s3:*", Resource=resource)).statements) == 1
 
 
 def test_actions_know_no_case() -> None:
@@ -185,3 +195,21 @@ def test_no_value_of_a_condition_does_either(operator: str, value: object) -> No
         parsed = parse_policy(text(statement(Condition={operator: {"aws:Key": value}})))
         for found in ("", "1", "9" * 40, "2026-01-01", "arn:aws:s3:::b", "::1", "1e9999999"):
             parsed.statements[0].covers(request(ROOT, aws__Key=found))
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:*", "arn:aws:s3:::b"),
+        ("s3:Get*", "arn:aws:s3:::b/*"),
+        ("s3:ListBucket", "arn:aws:s3:::b*"),
+        ("s3:GetObject", "*"),
+    ],
+)
+def test_an_action_with_wildcards_or_such_a_resource_fits_somewhere(action: str, resource: str) -> None:
+    assert parse_policy(text(statement(Action=action, Resource=resource)), bucket="b").statements
+
+
+def test_keys_of_identity_providers_are_not_known_by_name() -> None:
+    condition = {"StringEquals": {"login.example.org/realm:sub": "x"}}
+    assert parse_policy(text(statement(Condition=condition)), bucket="b").statements
