@@ -122,10 +122,18 @@ class AuditDraft:
         if len(self.decisions) < DECISIONS_MAX:
             self.decisions.append((action, key, decision))
 
-    def for_resource(self, *, action: str, key: str | None, version_id: str | None) -> AuditDraft:
-        """Return the draft of one of several things that the request does, with decisions of its own."""
+    def for_resource(
+        self, *, action: str, key: str | None, version_id: str | None, bucket: tuple[str, str] | None = None
+    ) -> AuditDraft:
+        """Return the draft of one of several things that the request does, with decisions of its own.
+
+        `bucket` is another bucket, if the thing lies there, and the account that owns it.
+        """
+        name, owner_id = bucket or (self.bucket, self.owner_id)
         return replace(
             self,
+            bucket=name,
+            owner_id=owner_id,
             action=action,
             key=key,
             version_id=version_id,

@@ -46,6 +46,8 @@ _RESOURCES: Final = {
     "UploadPart": "PART",
     "UploadPartCopy": "PART",
 }
+_SOURCES: Final = {"CopyObject": "REST.COPY.OBJECT_GET", "UploadPartCopy": "REST.COPY.PART_GET"}
+"""What reads a copy's source is named after it, and has a line in the source's bucket."""
 _VERBS: Final = {"CopyObject": "COPY", "UploadPartCopy": "COPY"}
 
 
@@ -56,6 +58,7 @@ class LoggedRow(Protocol):
     request_id: str
     source: str
     operation: str
+    action: str
     account_id: str | None
     principal: str
     bucket: str | None
@@ -168,6 +171,8 @@ def operation_of(row: LoggedRow) -> str:
     """Name the operation as S3 does: REST.GET.OBJECT, REST.PUT.ACL, BATCH.DELETE.OBJECT, WEBSITE.GET.OBJECT."""
     if row.operation == "DeleteObjects" and row.key:
         return "BATCH.DELETE.OBJECT"
+    if row.operation in _SOURCES and row.action in ("s3:GetObject", "s3:GetObjectVersion"):
+        return _SOURCES[row.operation]
     if row.source == "website":
         return f"WEBSITE.{row.method}.OBJECT"
     verb = _VERBS.get(row.operation, row.method)

@@ -99,11 +99,13 @@ class RequestContext:
         return decision
 
     @contextmanager
-    def one_of_many(self, *, action: str, key: str, version_id: str | None) -> Iterator[None]:
-        """Audit what a block does by itself: one of several things that the request names in its body."""
-        whole = self.audit
+    def one_of_many(
+        self, *, action: str, key: str, version_id: str | None, bucket: BucketRecord | None = None
+    ) -> Iterator[None]:
+        """Audit what a block does by itself: one of several things that the request names, in its bucket or in another."""
+        whole, where = self.audit, None if bucket is None else (bucket.name, bucket.owner_id)
         try:
-            with one_of_many(whole, action=action, key=key, version_id=version_id) as self.audit:
+            with one_of_many(whole, action=action, key=key, version_id=version_id, bucket=where) as self.audit:
                 yield
         finally:
             self.audit = whole

@@ -54,7 +54,8 @@ class CopySource:
             raise errors.NoSuchBucket(BucketName=bucket_name)
         action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
         stated = {} if version_id is None else {"s3:versionid": version_id}
-        context.authorize_object(action, bucket=found.bucket, key=key, version=found.version, stated=stated)
+        with context.one_of_many(action=action, key=key, version_id=version_id, bucket=found.bucket):
+            context.authorize_object(action, bucket=found.bucket, key=key, version=found.version, stated=stated)
         context.require_payer(found.bucket)
         if asked.get("expected_source_bucket_owner", found.bucket.owner_id) != found.bucket.owner_id:
             raise errors.AccessDenied

@@ -30,7 +30,6 @@ from s3protocol.codec import WireResponse
 from s3protocol.query import FORM_BYTES_MAX, Service, codec_for, error_document, errors, operation_of, read_form
 from s3protocol.query.registry import QUERY_REGISTRY, Permission, QueryOperation, unsupported_members
 from s3protocol.routes import Level
-from s3protocol.signatures import SignatureKind
 
 logger = logging.getLogger("objstore.iam")
 
@@ -112,6 +111,7 @@ class _Exchange:
         """Take the steps."""
         body = self._read_body()
         form = read_form(body if self.environ["REQUEST_METHOD"] == "POST" else self.environ["QUERY_STRING"])
+        self.draft.source = self.service.value
         self.service, name = operation_of(form)
         self.draft.source, self.draft.operation = self.service.value, name
         operation = QUERY_REGISTRY.get(name)
@@ -173,7 +173,8 @@ class _Exchange:
             region=settings.OBJSTORE_REGION,
             is_secure=facts.is_secure,
         )
-        self.draft.name_principal(authenticated.principal, str(SignatureKind.HEADER_V4))
+        signature = authenticated.signature
+        self.draft.name_principal(authenticated.principal, "" if signature is None else str(signature.kind))
         if authenticated.principal.is_anonymous:
             raise errors.MissingAuthenticationToken
         note_use(authenticated.principal, service=operation.service.value, region=settings.OBJSTORE_REGION)

@@ -38,7 +38,7 @@ from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_
 from objstore_project.s3_endpoint.failures import as_s3_error
 from objstore_project.s3_endpoint.hoisted import with_hoisted_headers
 from objstore_project.s3_endpoint.lost_values import refuse_lost_signed_values, refuse_lost_values
-from objstore_project.s3_endpoint.post_object import answer_form, read_form
+from objstore_project.s3_endpoint.post_object import answer_form, read_form, status_of_form
 from objstore_project.s3_endpoint.rates import keep_rates
 from objstore_project.s3_endpoint.response import error_response, success_response
 from objstore_project.s3_endpoint.undelete import UNDELETE, answer_undelete
@@ -152,7 +152,7 @@ class _Exchange:
         if not authenticated.principal.is_anonymous:
             raise errors.InvalidRequest("A form is signed by its own fields, not by the request that carries it.")
         form = read_form(self.environ["wsgi.input"], address, now=self.now, region=self.region)
-        self.draft.key = form.put.key
+        self.draft.key, self.draft.status = form.put.key, status_of_form(form)
         self.draft.name_principal(form.authenticated.principal, "POST")
         self.body = RequestBody(form.file, form.put.headers, form.authenticated, is_delimited=True)
         stored = self._carry_out(REGISTRY["PutObject"], form.put, form.authenticated)

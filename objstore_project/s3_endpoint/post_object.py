@@ -169,21 +169,32 @@ def _tagging_header(document: str) -> str:
     return urlencode(tags_from_document(tagging, count_max=OBJECT_TAG_COUNT_MAX))
 
 
+def status_of_form(form: PostedForm) -> int:
+    """Return the status of the answer that a form asks for: that of a redirect, or one of its own; else it has no content."""
+    if _redirect(form):
+        return 303
+    status = form.fields.get("success_action_status", "")
+    return int(status) if status in _STATUSES else 204
+
+
+def _redirect(form: PostedForm) -> str | None:
+    redirect = form.fields.get("success_action_redirect") or form.fields.get("redirect")
+    return redirect if redirect and _is_web_address(redirect) else None
+
+
 def answer_form(form: PostedForm, stored: WireResponse, *, scheme: str) -> WireResponse:
     """Answer as the form asks: by a redirect, by a document, or by nothing (204)."""
     address, bucket, key = form.put, form.put.bucket or "", form.put.key or ""
-    etag = dict(stored.headers)["ETag"]
-    redirect = form.fields.get("success_action_redirect") or form.fields.get("redirect")
-    if redirect and _is_web_address(redirect):
+    etag, status = dict(stored.headers)["ETag"], status_of_form(form)
+    if redirect := _redirect(form):
         told = urlencode({"bucket": bucket, "key": key, "etag": etag})
         location = f"{redirect}{'&' if urlsplit(redirect).query else '?'}{told}"
-        return WireResponse(303, [*stored.headers, ("Location", location)], b"")
+        return WireResponse(status, [*stored.headers, ("Location", location)], b"")
     path = quote(key if address.virtual_host_bucket else f"{bucket}/{key}")
     location = f"{scheme}://{address.headers.get('host', '')}/{path}"
     headers = [*stored.headers, ("Location", location)]
-    status = form.fields.get("success_action_status", "")
-    if status != "201":
-        return WireResponse(int(status) if status in _STATUSES else 204, headers, b"")
+    if status != 201:
+        return WireResponse(status, headers, b"")
     members = {"Location": location, "Bucket": bucket, "Key": key, "ETag": etag}
     inner = "".join(f"<{name}>{escape_text(text)}</{name}>" for name, text in members.items())
     document = f'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>{inner}</PostResponse>'

@@ -15,6 +15,7 @@ from tests.live.manage import REPOSITORY
 from tests.live.processes import wait_until
 from tests.live.system import LiveSystem, free_ports, status_of
 from tests.s3.audit_rows import audit_rows, wait_for_rows
+from tests.s3.sharing import allow
 
 pytestmark = pytest.mark.live
 
@@ -46,7 +47,7 @@ def told(live: LiveSystem, owner: Any, stranger: Any, anonymous: Any, new_bucket
         MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
     )  # fmt: skip
     owner.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "copy"}, {"Key": "nothing"}]})
-    rows = wait_for_rows(live, 16, "--bucket", name)
+    rows = wait_for_rows(live, 17, "--bucket", name)
     return {"bucket": name, "rows": rows, "put": put, "got": got}
 
 
@@ -97,10 +98,46 @@ def test_a_failed_condition_changes_nothing_and_is_told(told: dict[str, Any]) ->
 
 def test_changes_of_every_kind_have_one_row_each(told: dict[str, Any]) -> None:
     for operation in (
-        "CreateBucket", "PutBucketVersioning", "PutObjectTagging", "CopyObject", "CreateMultipartUpload", "UploadPart",
+        "CreateBucket", "PutBucketVersioning", "PutObjectTagging", "CreateMultipartUpload", "UploadPart",
         "CompleteMultipartUpload",
     ):  # fmt: skip
         assert len(of(told, operation)) == 1, operation
+
+
+def test_a_copy_has_a_row_for_what_it_reads_and_one_for_what_it_writes(told: dict[str, Any]) -> None:
+    rows = of(told, "CopyObject")
+    named = {row["action"]: row["key"] for row in rows}
+    assert named == {"s3:GetObject": "käse \t/1", "s3:PutObject": "copy"}
+    assert len({row["request_id"] for row in rows}) == 1
+
+
+def test_why_a_copy_s_source_was_refused_is_told_to_its_owner_alone(
+    live: LiveSystem, owner: Any, stranger: Any, new_bucket: Any
+) -> None:
+    source, target = new_bucket(), new_bucket()
+    owner.put_object(Bucket=source, Key="k", Body=b"x")
+    allow(owner, target, "s3:PutObject")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stranger.copy_object(Bucket=target, Key="copy", CopySource={"Bucket": source, "Key": "k"})
+    (refused,) = wait_for_rows(live, 1, "--bucket", source, "--operation", "CopyObject")
+    assert (refused["key"], refused["outcome"], refused["status"]) == ("k", "not allowed", 403)
+    (written,) = wait_for_rows(live, 1, "--bucket", target, "--operation", "CopyObject")
+    assert written["status"] == 403
+    assert "outcome" not in written
+
+
+def test_a_form_is_told_with_the_status_that_it_asks_for(live: LiveSystem, owner: Any, bucket: str) -> None:
+    form = owner.generate_presigned_post(bucket, "k")
+    fields = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in [*form["fields"].items(), ("file", "y")]
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = ConsoleSession(live.endpoint).request(
+        f"/{bucket}", method="POST", data=f"{fields}--x--\r\n".encode(), headers=headers
+    )
+    (row,) = wait_for_rows(live, 1, "--bucket", bucket, "--operation", "PostObject")
+    assert answer.status == row["status"] == 204
 
 
 def test_delete_objects_has_a_row_for_each_key_and_one_for_the_request(told: dict[str, Any]) -> None:

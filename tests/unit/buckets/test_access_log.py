@@ -23,6 +23,7 @@ class Row:
     source: str = "s3"
     request_id: str = "3E57427F3EXAMPLE"
     operation: str = "GetObject"
+    action: str = ""
     account_id: str | None = "123456789012"
     principal: str = "arn:aws:iam::123456789012:root"
     bucket: str | None = "b"
@@ -77,6 +78,11 @@ def test_no_text_of_a_client_breaks_a_line_or_a_field(text: str) -> None:
 )
 def test_operations_are_named_as_s3_names_them(operation: str, method: str, key: str | None, named: str) -> None:
     assert operation_of(Row(operation=operation, method=method, key=key)) == named
+
+
+def test_what_reads_the_source_of_a_copy_is_named_after_it() -> None:
+    assert operation_of(Row(operation="CopyObject", action="s3:GetObject", method="PUT")) == "REST.COPY.OBJECT_GET"
+    assert operation_of(Row(operation="UploadPartCopy", action="s3:GetObjectVersion")) == "REST.COPY.PART_GET"
 
 
 def test_every_operation_has_a_name() -> None:
