@@ -75,6 +75,8 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
     if len(key) * 4 > KEY_BYTES_MAX and len(key.encode()) > KEY_BYTES_MAX:
         raise errors.KeyTooLongError(Size=str(len(key.encode())), MaxSizeAllowed=str(KEY_BYTES_MAX))
     raw_query = environ.get("QUERY_STRING", "")
+    query = _read_query(raw_query)
+    _restore_underscores(headers, query)
     return Address(
         method=environ["REQUEST_METHOD"],
         level=Level.RESOURCE if is_control else Level.OBJECT if key else Level.BUCKET if bucket else Level.SERVICE,
@@ -82,7 +84,7 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
         key=key or None,
         path=path,
         raw_query=raw_query,
-        query=_read_query(raw_query),
+        query=query,
         headers=headers,
         virtual_host_bucket=virtual_host_bucket,
     )
@@ -100,6 +102,22 @@ def read_headers(environ: Mapping[str, Any]) -> dict[str, str]:
     if environ.get("CONTENT_LENGTH"):
         headers["content-length"] = environ["CONTENT_LENGTH"]
     return headers
+
+
+def _restore_underscores(headers: dict[str, str], query: Mapping[str, str]) -> None:
+    """Give headers their names back that WSGI has taken: it writes an underscore and a dash alike.
+
+    A signature lists the names that it covers, so that x-amz-meta-user_id is told from x-amz-meta-user-id.
+    """
+    signed = headers.get("authorization", "").partition("SignedHeaders=")[2].partition(",")[0]
+    signed = signed or query.get("X-Amz-SignedHeaders", "")
+    if "_" not in signed:
+        return
+    names = [name.strip() for name in signed.lower().split(";")]
+    for name in names:
+        arrived = name.replace("_", "-")
+        if name not in headers and arrived in headers and arrived not in names:
+            headers[name] = headers.pop(arrived)
 
 
 def _read_query(raw_query: str) -> dict[str, str]:

@@ -142,6 +142,15 @@ def test_a_signed_header_has_to_be_sent_as_signed(wire: Wire, home: str) -> None
     assert fetch(wire, "PUT", url, headers={"content-type": "text/plain"}).status == 200
 
 
+def test_a_signed_header_may_have_underscores(owner: Any, wire: Wire, home: str) -> None:
+    metadata = {"x-amz-meta-user_id": "1"}
+    assert fetch(wire, "PUT", presign(wire, "PUT", f"/{home}/k", headers=metadata), headers=metadata).status == 200
+    assert owner.head_object(Bucket=home, Key="k")["Metadata"] == {"user_id": "1"}
+    disguised = {"x_amz_acl": "public-read"}
+    assert fetch(wire, "PUT", presign(wire, "PUT", f"/{home}/k", headers=disguised), headers=disguised).status == 200
+    assert len(owner.get_object_acl(Bucket=home, Key="k")["Grants"]) == 1
+
+
 def test_an_unsigned_amz_header_is_refused(owner: Any, wire: Wire, home: str) -> None:
     url = presign(wire, "PUT", f"/{home}/new")
     assert fetch(wire, "PUT", url, headers={"x-amz-meta-evil": "1"}).refusal == (403, "AccessDenied")

@@ -57,6 +57,15 @@ def test_user_metadata_comes_back_with_lower_case_names(wire: Wire, owner: Any, 
     assert owner.head_object(Bucket=bucket, Key="k")["Metadata"] == {"camel-case": "Value With  Spaces", "empty": ""}
 
 
+def test_names_of_metadata_keep_their_underscores(owner: Any, bucket: str) -> None:
+    metadata = {"user_id": "1", "a_b-c": "2", "a-b": "3"}
+    owner.put_object(Bucket=bucket, Key="k", Metadata=metadata)
+    assert owner.head_object(Bucket=bucket, Key="k")["Metadata"] == metadata
+    asked = {"Bucket": bucket, "Key": "k", "CopySource": f"{bucket}/k", "MetadataDirective": "REPLACE"}
+    owner.copy_object(**asked, Metadata={"b_c": "4"})
+    assert owner.head_object(Bucket=bucket, Key="k")["Metadata"] == {"b_c": "4"}
+
+
 @pytest.mark.parametrize("name", ["x-amz-meta-size", "Content-Disposition"])
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_a_value_beyond_ascii_is_refused_rather_than_stored_without_it(
