@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from accesscontrol.acl import BUCKET_PERMISSIONS, OBJECT_PERMISSIONS, read_acl
@@ -18,11 +19,12 @@ from accesscontrol.policy import (
     Grant,
     Outcome,
     Policy,
+    PolicyKind,
     evaluate,
     is_public,
     parse_policy,
 )
-from accesscontrol.principal import Principal
+from accesscontrol.principal import Principal, PrincipalKind
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock, read_public_access_block
 from accesscontrol.request_facts import NO_FACTS, RequestFacts, StatedValues, context_values
 
@@ -31,6 +33,8 @@ from accesscontrol.request_facts import NO_FACTS, RequestFacts, StatedValues, co
 OBJECT_OWNER_ACTIONS = frozenset({*OBJECT_PERMISSIONS, "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"})
 # What no bucket policy takes away from the root user of the owning account, so that nobody is locked out for good.
 POLICY_ACTIONS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
+
+TRUST_POLICY = "trust policy"
 
 _ALLOWED_OWNER = Decision(
     Outcome.ALLOWED, "the root user of the owning account may do everything with what it owns, and no policy says no"
@@ -70,6 +74,16 @@ class VersionAccess(Protocol):
     def acl(self) -> str | None: ...  # noqa: D102
     @property
     def tags(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAccess:
+    """What of a role decides about becoming it: the text of its trust policy, and its tags as values of condition keys."""
+
+    arn: str
+    account_id: str
+    trust_policy: str
+    tags: Mapping[str, str]
 
 
 def decide(
@@ -135,20 +149,51 @@ def decide_about(
     owner_account_id: str,
     facts: RequestFacts = NO_FACTS,
     stated: StatedValues | None = None,
-    resource_policy: Policy | None = None,
 ) -> Decision:
-    """Decide about an action of IAM or STS on a resource of an account, by its ARN. No queries.
-
-    `resource_policy` is a role's trust policy, where that has a say.
-    """
+    """Decide about an action of IAM or STS on a resource of an account, by its ARN. No queries."""
     values = context_values(facts, principal, owner_id=owner_account_id, stated=stated)
     return evaluate(
         AccessRequest(principal, action, resource, values),
         owner_account_id=owner_account_id,
         principal_policies=principal.policies,
-        resource_policy=resource_policy,
-        resource_source="trust policy",
     )
+
+
+def decide_trust(
+    principal: Principal,
+    *,
+    action: str,
+    role: RoleAccess,
+    facts: RequestFacts = NO_FACTS,
+    stated: StatedValues | None = None,
+) -> Decision:
+    """Decide about becoming a role (`sts:AssumeRole` and what goes with it). No queries.
+
+    Nothing opens a role that its trust policy does not; root users and whoever comes without credentials become none.
+    """
+    tags = {f"{key}/{tag}": value for tag, value in role.tags.items() for key in ("aws:resourcetag", "iam:resourcetag")}
+    decision = evaluate(
+        AccessRequest(
+            principal,
+            action,
+            role.arn,
+            context_values(facts, principal, owner_id=role.account_id, stated={**tags, **(stated or {})}),
+        ),
+        owner_account_id=role.account_id,
+        principal_policies=principal.policies,
+        resource_policy=parse_policy(role.trust_policy, PolicyKind.TRUST) if role.trust_policy else None,
+        resource_source=TRUST_POLICY,
+    )
+    if not decision.is_allowed:
+        return decision
+    if principal.kind is PrincipalKind.ROOT:
+        return replace(decision, outcome=Outcome.IMPLICIT_DENY, reason="root users of accounts assume no roles")
+    if principal.is_anonymous and principal.federated_arn is None:
+        return replace(decision, outcome=Outcome.IMPLICIT_DENY, reason="nobody assumes a role without credentials")
+    if not any(match.source == TRUST_POLICY and match.is_allow for match in decision.trace):
+        reason = f"the trust policy of the role does not allow {action} to {principal.arn}"
+        return replace(decision, outcome=Outcome.IMPLICIT_DENY, reason=reason)
+    return decision
 
 
 def _decide_service(

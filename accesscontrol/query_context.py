@@ -9,7 +9,7 @@ from typing import Any
 
 from accesscontrol.authorization import decide_about
 from accesscontrol.denials import encode_decision
-from accesscontrol.policy import Decision, Policy
+from accesscontrol.policy import Decision
 from accesscontrol.principal import Principal, PrincipalKind, SessionKind
 from accesscontrol.request_facts import RequestFacts, StatedValues
 from s3protocol.query import errors
@@ -58,37 +58,15 @@ class QueryContext:
         *,
         owner_account_id: str | None = None,
         stated: StatedValues | None = None,
-        resource_policy: Policy | None = None,
     ) -> Decision:
         """Decide about an action on a resource, of one's own account unless told otherwise."""
-        return self.decide_for(
-            self.principal,
-            action,
-            resource,
-            owner_account_id=self.account_id if owner_account_id is None else owner_account_id,
-            stated=stated,
-            resource_policy=resource_policy,
-        )
-
-    def decide_for(
-        self,
-        principal: Principal,
-        action: str,
-        resource: str,
-        *,
-        owner_account_id: str,
-        stated: StatedValues | None = None,
-        resource_policy: Policy | None = None,
-    ) -> Decision:
-        """Decide about somebody's action: of whom a token speaks for, who signs no request."""
         decision = decide_about(
-            principal,
+            self.principal,
             action=action,
             resource=resource,
-            owner_account_id=owner_account_id,
+            owner_account_id=self.account_id if owner_account_id is None else owner_account_id,
             facts=self.facts,
             stated=stated,
-            resource_policy=resource_policy,
         )
         self.note(action, None, decision)
         return decision

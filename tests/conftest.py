@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from objstore_project.supervisor.postgresql import DATABASE, connect
 from tests.database import empty_database_quickly
@@ -23,6 +25,9 @@ from tests.live.sshd import Sshd, sshd_path
 from tests.live.system import LiveSystem, tracebacks
 
 empty_database_quickly()
+# How long an example takes says how busy the machine is.
+hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any machine")
 
 
 def pytest_unconfigure() -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from accesscontrol.arns import read_arn
-from accesscontrol.authorization import decide_about
+from accesscontrol.authorization import decide_trust
 from accesscontrol.errors import RoleNotAssumable
-from accesscontrol.models import Role
-from accesscontrol.policy import PolicyKind, parse_policy
 from accesscontrol.principal import Principal, Session, SessionKind, service_principal
 from accesscontrol.request_facts import RequestFacts
 from accesscontrol.selectors.iam import holder_arn
 from accesscontrol.selectors.principals import find_role_policies
+from accesscontrol.selectors.trust import find_role_by_arn, role_access
 
 SESSION_NAME = "s3-replication"
 
@@ -37,21 +36,15 @@ def assume_for_service(
     read = read_arn(role_arn)
     if read is None or not is_role_of(role_arn, account_id):
         raise RoleNotAssumable(f"{role_arn or 'nothing'} is no role of the account of the bucket")
-    role = (
-        Role.objects.filter(account_id=account_id, name__iexact=read.name, path=read.path)
-        .select_related("account")
-        .first()
-    )
+    role = find_role_by_arn(read)
     if role is None:
         raise RoleNotAssumable(f"there is no role {role_arn}")
-    decision = decide_about(
+    decision = decide_trust(
         service_principal(service),
         action="sts:AssumeRole",
-        resource=holder_arn(role),
-        owner_account_id=account_id,
+        role=role_access(role),
         facts=facts,
         stated={"aws:sourcearn": source_arn, "aws:sourceaccount": account_id},
-        resource_policy=parse_policy(role.trust_policy, PolicyKind.TRUST),
     )
     if not decision.is_allowed:
         raise RoleNotAssumable(f"the trust policy of {role_arn} does not let {service}")

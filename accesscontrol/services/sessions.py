@@ -12,12 +12,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from accesscontrol.arns import provider_arn, read_arn
+from accesscontrol.authorization import decide_trust
 from accesscontrol.models import Role
-from accesscontrol.policy import Decision, Outcome, PolicyError, PolicyKind, normalized_key, parse_policy
+from accesscontrol.policy import Outcome, PolicyError, PolicyKind, normalized_key, parse_policy
 from accesscontrol.principal import Principal, PrincipalKind, SessionKind
 from accesscontrol.query_context import QueryContext, access_denied
 from accesscontrol.request_facts import StatedValues
-from accesscontrol.selectors.iam import find_policy, holder_arn
+from accesscontrol.selectors.iam import find_policy
+from accesscontrol.selectors.trust import find_role_by_arn, is_audience_named, role_access
 from accesscontrol.services.accounts import generate_secret_key, generate_session_key_id
 from accesscontrol.session_tokens import SessionSeal, seal_session
 from s3protocol.query import errors
@@ -75,7 +77,7 @@ def assume_role(
         decision = context.decide("sts:AssumeRole", role_arn, owner_account_id="unknown")
         raise access_denied(principal, decision)
     tags, transitive = _chained_tags(principal, asked)
-    stated = _stated(role, asked, tags) | ({"sts:externalid": external_id} if external_id is not None else {})
+    stated = _stated(asked, tags) | ({"sts:externalid": external_id} if external_id is not None else {})
     _require_trust(context, principal, role, "sts:AssumeRole", stated)
     if asked.tags or asked.transitive_tag_keys:
         _require_trust(context, principal, role, "sts:TagSession", stated)
@@ -117,10 +119,12 @@ def assume_role_with_web_identity(
     claims = _claim_values(provider.url, identity)
     tags, transitive = _token_tags(identity.claims)
     asked = SessionRequest(asked.name, asked.seconds, asked.policy, asked.policy_arns, tags, transitive)
-    stated = _stated(role, asked, {tag["Key"]: tag["Value"] for tag in tags}) | claims | {"aws:federatedprovider": arn}
+    stated = _stated(asked, {tag["Key"]: tag["Value"] for tag in tags}) | claims | {"aws:federatedprovider": arn}
     caller = Principal(None, "", "", None, "", False, federated_arn=arn)
-    if not provider.client_ids:
-        _require_named_audience(role, provider.url)
+    if not (provider.client_ids or is_audience_named(role.trust_policy, provider.url)):
+        raise errors.InvalidIdentityToken(
+            "Incorrect token audience: the provider has no client ids, and the trust policy names no audience."
+        )
     for action in ("sts:AssumeRoleWithWebIdentity", *(("sts:TagSession",) if tags else ())):
         _require_trust(context, caller, role, action, stated)
     _check_seconds(asked.seconds, role.session_seconds_max)
@@ -190,43 +194,20 @@ def _find_role(arn: str) -> Role | None:
     read = read_arn(arn)
     if read is None or read.kind != "role":
         raise errors.ValidationError(f"{arn} is invalid")
-    rows = Role.objects.filter(account_id=read.account_id, name__iexact=read.name, path=read.path)
-    return rows.select_related("account").first()
+    return find_role_by_arn(read)
 
 
 def _require_trust(context: QueryContext, caller: Principal, role: Role, action: str, stated: StatedValues) -> None:
     """Raise AccessDenied unless the trust policy lets the caller; whatever else does is not enough."""
-    trust = parse_policy(role.trust_policy, PolicyKind.TRUST)
-    decision = context.decide_for(
-        caller, action, holder_arn(role), owner_account_id=role.account_id, stated=stated, resource_policy=trust
-    )
-    if not decision.is_allowed or not _is_trusted(decision):
+    decision = decide_trust(caller, action=action, role=role_access(role), facts=context.facts, stated=stated)
+    context.note(action, None, decision)
+    if not decision.is_allowed:
         raise access_denied(caller, decision)
 
 
-def _is_trusted(decision: Decision) -> bool:
-    return any(match.source == "trust policy" and match.is_allow for match in decision.trace)
-
-
-def _require_named_audience(role: Role, url: str) -> None:
-    """Raise InvalidIdentityToken unless the trust policy itself says whose tokens it takes.
-
-    Anybody else who has users sign in at the provider could hand in their tokens otherwise.
-    """
-    keys = {normalized_key(f"{url.removeprefix('http://')}:{claim}") for claim in ("aud", "app_id", "azp")}
-    trust = parse_policy(role.trust_policy, PolicyKind.TRUST)
-    for statement in trust.statements_about("sts:AssumeRoleWithWebIdentity"):
-        if statement.is_allow and not any(test.key in keys for test in statement.conditions):
-            raise errors.InvalidIdentityToken(
-                "Incorrect token audience: the provider has no client ids, and the trust policy names no audience."
-            )
-
-
-def _stated(role: Role, asked: SessionRequest, tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+def _stated(asked: SessionRequest, tags: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
     stated: dict[str, str | tuple[str, ...]] = {"sts:rolesessionname": asked.name}
     stated |= {f"aws:requesttag/{key}": value for key, value in tags.items()}
-    stated |= {f"aws:resourcetag/{key}": value for key, value in role.tags.items()}
-    stated |= {f"iam:resourcetag/{key}": value for key, value in role.tags.items()}
     if tags:
         stated["aws:tagkeys"] = tuple(tags)
     if asked.transitive_tag_keys:

@@ -8,11 +8,12 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accesscontrol.selectors.subjects import UnknownSubject
 from audit import selectors
 from console.access import audit_visibility
 from console.api.view import View
 from console.explaining import ask, explainable_row
-from objects.selectors.explanation import UnknownSubject, explain_row
+from objects.selectors.explanation import explain_row
 
 LIMIT_DEFAULT = 100
 

@@ -10,11 +10,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accesscontrol.policy.actions import S3_ACTIONS
+from accesscontrol.selectors.subjects import UnknownSubject
+from accesscontrol.selectors.trust import BECOMING
 from console.access import audit_visibility
 from console.explaining import ask, explainable_row
-from objects.selectors.explanation import UnknownSubject, explain_row
+from objects.selectors.explanation import explain_row
 
-FIELDS = ("principal", "action", "resource", "source_ip", "version_id")
+FIELDS = ("principal", "action", "resource", "source_ip", "version_id", "context")
 
 
 @login_required
@@ -27,7 +29,7 @@ def explain(request: HttpRequest) -> HttpResponse:
         "is_outside_buckets": True,
         "asked": {name: request.GET.get(name, "") for name in FIELDS},
         "insecure": request.GET.get("insecure", ""),
-        "actions": sorted(S3_ACTIONS),
+        "actions": sorted(S3_ACTIONS | BECOMING),
     }
     if request.GET.get("action"):
         try:

@@ -6,7 +6,7 @@ And about a row of the audit log: what was decided then, as it was written down,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,69 +14,16 @@ from typing import Any
 from django.conf import settings
 
 from accesscontrol.explanation import Explanation, Question, explain
-from accesscontrol.models import Account, Role, User
-from accesscontrol.principal import ANONYMOUS, Principal, Session, SessionKind
-from accesscontrol.request_facts import RequestFacts
-from accesscontrol.selectors import find_role_policies, principal_of_user
+from accesscontrol.policy import normalized_key
+from accesscontrol.principal import Principal
+from accesscontrol.request_facts import RequestFacts, StatedValues
+from accesscontrol.selectors.subjects import UnknownSubject, find_principal
+from accesscontrol.selectors.trust import explain_trust, is_about_trust
 from audit.models import AuditEvent
 from buckets.selectors import find_bucket
 from objects.selectors.lookup import look_up
 
-_ARN = re.compile(r"arn:aws:(?:iam|sts)::(\d{12}):(root|user|role|assumed-role)(?:/(.+))?")
 _BUCKET_ARN = re.compile(r"arn:aws:s3:::([^/*]+)(?:/(.*))?", re.DOTALL)
-
-
-_ROLES_TRUST = "A role is assumed only by whom its trust policy lets, too; that is not asked here."
-
-
-class UnknownSubject(LookupError):
-    """A principal, bucket or action that isn't there, in words."""
-
-
-def find_principal(arn: str) -> Principal:
-    """Return the principal that an ARN names, as it is now. Raises UnknownSubject.
-
-    `*` is anonymous. A role, or a session of one, is the role with no session policy.
-    """
-    if arn in ("*", "anonymous"):
-        return ANONYMOUS
-    parts = _ARN.fullmatch(arn)
-    if parts is None:
-        raise UnknownSubject(f"{arn!r} names no principal: give an ARN of a user, a role, an account's root, or *")
-    account_id, kind, rest = parts.groups()
-    if kind in ("root", "user"):
-        users = User.objects.select_related("account").filter(account_id=account_id)
-        name = (rest or "").rpartition("/")[2]
-        user = users.filter(is_root=True).first() if kind == "root" else users.filter(name=name).first()
-        if user is None or (kind == "user" and principal_of_user(user).arn != arn):
-            raise UnknownSubject(f"there is no {arn}")
-        return principal_of_user(user)
-    return _role_principal(arn, account_id, kind, rest or "")
-
-
-def _role_principal(arn: str, account_id: str, kind: str, rest: str) -> Principal:
-    name, session_name = rest.rpartition("/")[2], "explain"
-    if kind == "assumed-role":
-        name, _, session_name = rest.partition("/")
-    role = Role.objects.filter(account_id=account_id, name__iexact=name).first()
-    if role is None:
-        raise UnknownSubject(f"there is no {arn}")
-    account = Account.objects.get(pk=account_id)
-    now = datetime.now(UTC)
-    role_arn = f"arn:aws:iam::{account_id}:role{role.path}{role.name}"
-    return Principal(
-        account_id,
-        account.canonical_id,
-        account.display_name or account.name,
-        None,
-        role.name,
-        False,
-        policies=find_role_policies(role.pk, role.boundary_id),
-        path=role.path,
-        unique_id=role.unique_id,
-        tags=role.tags,
-        session=Session(SessionKind.ROLE, session_name or "explain", now, now, role_arn, role.unique_id),
-    )
 
 
 def split_resource(resource: str) -> tuple[str | None, str | None]:
@@ -95,6 +42,17 @@ def split_resource(resource: str) -> tuple[str | None, str | None]:
     return bucket, key if slash else None
 
 
+def read_context(lines: Iterable[str]) -> StatedValues:
+    """Read condition keys with their values, as `sts:ExternalId=abc`; a key may come again. Raises UnknownSubject."""
+    values: dict[str, tuple[str, ...]] = {}
+    for line in filter(None, map(str.strip, lines)):
+        key, equals, value = line.partition("=")
+        if not (key and equals):
+            raise UnknownSubject(f"{line!r} is no condition key with a value, such as sts:ExternalId=abc")
+        values[normalized_key(key)] = (*values.get(normalized_key(key), ()), value)
+    return values
+
+
 def explain_access(
     *,
     principal: Principal,
@@ -103,25 +61,31 @@ def explain_access(
     key: str | None = None,
     version_id: str | None = None,
     facts: RequestFacts | None = None,
+    stated: StatedValues | None = None,
 ) -> Explanation:
-    """Explain what would be decided now. Cost: one look-up, and the trials. Raises UnknownSubject."""
+    """Explain what would be decided now. Cost: one look-up, and the trials. Raises UnknownSubject.
+
+    `stated` are values of condition keys that the request would have, too.
+    """
     if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z0-9]+", action):
         raise UnknownSubject(f"{action!r} is no action, such as s3:GetObject")
+    stated = stated or {}
     facts = facts or RequestFacts(now=datetime.now(UTC), region=settings.OBJSTORE_REGION, is_secure=True)
     is_about_s3 = action.startswith("s3:")
     if (is_about_s3 and bucket_name is None and key) or (bucket_name is not None and not is_about_s3):
         raise UnknownSubject(f"{action} is not about such a resource")
     if not is_about_s3:
-        remarks = [_ROLES_TRUST] if action.startswith("sts:AssumeRole") else []
-        return explain(Question(principal, action, None, facts=facts, entity=key or "*"), remarks=remarks)
-    stated = {"s3:versionid": version_id} if version_id else {}
+        question = Question(principal, action, None, facts=facts, stated=stated, entity=key or "*")
+        return explain_trust(question) if is_about_trust(action, key or "*") else explain(question)
+    if version_id:
+        stated = {"s3:versionid": version_id, **stated}
     if bucket_name is None:
-        return explain(Question(principal, action, None, facts=facts))
+        return explain(Question(principal, action, None, facts=facts, stated=stated))
     if not key:
         bucket = find_bucket(bucket_name)
         if bucket is None:
             raise UnknownSubject(f"there is no bucket {bucket_name}")
-        return explain(Question(principal, action, bucket, facts=facts))
+        return explain(Question(principal, action, bucket, facts=facts, stated=stated))
     found = look_up(bucket_name, key, version_id)
     if found is None:
         raise UnknownSubject(f"there is no bucket {bucket_name}")

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from tests.console.session import ConsoleSession
 from tests.live.system import LiveSystem
 from tests.s3.audit_rows import wait_for_rows
-from tests.s3.iam import allow, make_user
+from tests.s3.iam import allow, make_user, policy_of, refusal, trust, unique
 
 pytestmark = pytest.mark.live
 
@@ -178,3 +178,49 @@ def test_refusals_of_iam_are_explained_by_what_they_were_about(live: LiveSystem,
     assert json.loads(operator.get("/api/explain/", **{**asked, "resource": user.arn}).body)["allowed"] is False
     assert operator.get("/api/explain/", **{**asked, "resource": "audited-pages/k"}).status == 400
     assert operator.get("/api/explain/", **{**asked, "action": "s3:GetObject"}).status == 400
+
+
+def test_refused_roles_are_explained_and_the_change_that_is_proposed_opens_them(
+    live: LiveSystem, operator: ConsoleSession
+) -> None:
+    iam, external = live.client("iam"), {"ExternalId": "abc"}
+    user, name = make_user(iam), unique("explained")
+    closed = trust({"Service": "s3.amazonaws.com"})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=closed)["Role"]["Arn"]
+    sts = user.keys.client(live, "sts")
+    assert refusal(lambda: sts.assume_role(RoleArn=role, RoleSessionName="session", **external)) == "AccessDenied"
+    (row,) = wait_for_rows(live, 1, "--principal", user.arn, "--is-refused", "true")
+    told = json.loads(operator.get(f"/api/audit/rows/{row['id']}/explanation/").body)
+    assert told["is_the_same"]
+    (change,) = told["now"]["smallest_change"]
+    assert change == {
+        "where": "trust policy",
+        "text": "add this statement",
+        "statement": {"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "sts:AssumeRole"},
+    }
+    statement = {**change["statement"], "Condition": {"StringEquals": {"sts:ExternalId": "abc"}}}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=policy_of(statement))
+    asked = {"principal": user.arn, "action": "sts:AssumeRole", "resource": role}
+    told = json.loads(operator.get("/api/explain/", **asked).body)
+    assert (told["allowed"], "sts:externalid" in told["remarks"][0]) == (False, True)
+    assert json.loads(operator.get("/api/explain/", **asked, context="sts:ExternalId=abc\n").body)["allowed"] is True
+    assert "role" in operator.get("/explain/", **asked, context="sts:ExternalId=abc").text
+    assert live.manage("explain", *asked.values(), "--context", "sts:ExternalId=abc").stdout.splitlines()[1] == (
+        "allowed: Allow '1' of the trust policy"
+    )
+    sts.assume_role(RoleArn=role, RoleSessionName="session", **external)
+    service = {**asked, "principal": "s3.amazonaws.com"}
+    assert json.loads(operator.get("/api/explain/", **service).body)["smallest_change"][0]["where"] == "trust policy"
+    for wrong in (
+        {**asked, "resource": role + "x"},
+        {**asked, "resource": "*"},
+        {**asked, "action": "sts:AssumeRoleWithWebIdentity"},
+        {**asked, "context": "sts:ExternalId"},
+        {**asked, "principal": role.replace(":role/", ":oidc-provider/")},
+    ):
+        assert operator.get("/api/explain/", **wrong).status == 400, wrong
+    watcher = ConsoleSession(live.console_url)
+    watcher.sign_in("watcher", "a long password")
+    own = json.loads(watcher.get("/api/audit/", source="console").body)["rows"][0]["account_id"]
+    for principal in (f"arn:aws:iam::{own}:root", "*", "s3.amazonaws.com"):
+        assert watcher.get("/api/explain/", **{**asked, "principal": principal}).status == 403

@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accesscontrol.explanation import Explanation
 from accesscontrol.request_facts import RequestFacts
+from accesscontrol.selectors.subjects import UnknownSubject, find_principal
 from audit.selectors import find_row
-from objects.selectors.explanation import UnknownSubject, explain_access, explain_row, find_principal, split_resource
+from objects.selectors.explanation import explain_access, explain_row, read_context, split_resource
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("principal", nargs="?", help="an ARN; * is anonymous")
+        parser.add_argument("principal", nargs="?", help="an ARN, or a service's name; * is anonymous")
         parser.add_argument("action", nargs="?", help="such as s3:GetObject")
         parser.add_argument(
             "resource", nargs="?", help="bucket, bucket/key, an ARN (of IAM, too), or * for the service"
@@ -33,6 +34,10 @@ class Command(BaseCommand):
         parser.add_argument("--version-id")
         parser.add_argument("--source-ip", default="", help="the address that the request comes from")
         parser.add_argument("--insecure", action="store_true", help="the request comes without TLS")
+        parser.add_argument(
+            "--context", action="append", default=[], metavar="KEY=VALUE",
+            help="a condition key of the request, such as sts:ExternalId=abc; may be given more than once",
+        )  # fmt: skip
         parser.add_argument("--row", type=int, help="the id of a row of the audit log")
         parser.add_argument("--json", action="store_true")
 
@@ -57,6 +62,7 @@ class Command(BaseCommand):
                     now=datetime.now(UTC),
                     region=settings.OBJSTORE_REGION,
                 ),
+                stated=read_context(options["context"]),
             )
         except UnknownSubject as error:
             raise CommandError(str(error)) from None

@@ -9,61 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
 from accesscontrol.acl import OBJECT_PERMISSIONS
-from accesscontrol.arns import read_arn
-from accesscontrol.authorization import BucketAccess, VersionAccess, decide, decide_about
+from accesscontrol.authorization import TRUST_POLICY
+from accesscontrol.explanation.question import Change, Explanation, Question
 from accesscontrol.policy import Decision, Policy, PolicyKind, parse_policy
 from accesscontrol.principal import Principal
 from accesscontrol.public_access import ObjectOwnership
-from accesscontrol.request_facts import NO_FACTS, RequestFacts
 
 CHANGES_MAX = 4
 VERSION = "2012-10-17"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing to do: in words, where, and as a statement to add where that is what to do."""
-
-    where: str
-    text: str
-    statement: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A decision about a question, and what would have to change for a yes; `changes` is None where nothing would do."""
-
-    principal: str
-    action: str
-    resource: str
-    decision: Decision
-    changes: tuple[Change, ...] | None = ()
-    remarks: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """Render it for programs."""
-        return {
-            "principal": self.principal,
-            "action": self.action,
-            "resource": self.resource,
-            "allowed": self.decision.is_allowed,
-            "outcome": str(self.decision.outcome),
-            "reason": self.decision.reason,
-            "matches": [str(match) for match in self.decision.trace],
-            "smallest_change": None
-            if self.changes is None
-            else [
-                {"where": change.where, "text": change.text}
-                | ({} if change.statement is None else {"statement": dict(change.statement)})
-                for change in self.changes
-            ],
-            "remarks": list(self.remarks),
-        }
+BUCKET_POLICY = "bucket policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,50 +47,6 @@ class _Version:
     owner_id: str
     acl: str | None
     tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, with all that decides about it: of S3, or (`entity`, an ARN) of IAM and STS."""
-
-    principal: Principal
-    action: str
-    bucket: BucketAccess | None
-    key: str | None = None
-    version: VersionAccess | None = None
-    facts: RequestFacts = NO_FACTS
-    stated: Mapping[str, str] = field(default_factory=dict)
-    entity: str | None = None
-
-    @property
-    def resource(self) -> str:
-        """The ARN that is asked about."""
-        if self.entity is not None:
-            return self.entity
-        name = "*" if self.bucket is None else self.bucket.name
-        return f"arn:aws:s3:::{name}" + ("" if self.key is None else f"/{self.key}")
-
-    def decide(self) -> Decision:
-        """Decide."""
-        if self.entity is not None:
-            read = read_arn(self.entity)
-            return decide_about(
-                self.principal,
-                action=self.action,
-                resource=self.entity,
-                owner_account_id=(self.principal.account_id or "") if read is None else read.account_id,
-                facts=self.facts,
-                stated=self.stated,
-            )
-        return decide(
-            self.principal,
-            action=self.action,
-            bucket=self.bucket,
-            key=self.key,
-            version=self.version,
-            facts=self.facts,
-            stated=self.stated,
-        )
 
 
 def explain(question: Question, *, remarks: Iterable[str] = ()) -> Explanation:
@@ -184,13 +99,11 @@ def _changeable(question: Question) -> Question:
 def _without_denials(decision: Decision) -> Iterable[_Step]:
     """Yield what takes away each denial that matched."""
     denials = [match for match in decision.trace if not match.is_allow]
-    if any(match.source == "bucket policy" for match in denials):
-        names = ", ".join(repr(match.name) for match in denials if match.source == "bucket policy")
-        yield (
-            Change("bucket policy", f"remove, or narrow by a condition, the denying statement {names}"),
-            _drop_from_bucket,
-        )
-    others = [match for match in denials if match.source != "bucket policy"]
+    for source, apply in ((BUCKET_POLICY, _drop_from_bucket), (TRUST_POLICY, _drop_from_role)):
+        names = ", ".join(repr(match.name) for match in denials if match.source == source)
+        if names:
+            yield Change(source, f"remove, or narrow by a condition, the denying statement {names}"), apply
+    others = [match for match in denials if match.source not in (BUCKET_POLICY, TRUST_POLICY)]
     if others:
         names = ", ".join(str(match) for match in others)
         yield Change("policies of the principal", f"remove, or narrow: {names}"), _drop_from_principal
@@ -200,16 +113,36 @@ def _drop_from_bucket(question: Question) -> Question:
     bucket = question.bucket
     assert isinstance(bucket, _Bucket)
     assert bucket.policy is not None
-    document = json.loads(bucket.policy)
-    listed = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    kept = _without_denying(
+        bucket.policy, BUCKET_POLICY, lambda policy: replace(question, bucket=replace(bucket, policy=policy))
+    )
+    return replace(question, bucket=replace(bucket, policy=kept))
+
+
+def _drop_from_role(question: Question) -> Question:
+    role = question.role
+    assert role is not None
+    kept = _without_denying(
+        role.trust_policy, TRUST_POLICY, lambda policy: replace(question, role=replace(role, trust_policy=policy))
+    )
+    return replace(question, role=replace(role, trust_policy=kept or ""))
+
+
+def _without_denying(policy: str, source: str, asked_with: Callable[[str], Question]) -> str | None:
+    """Return a policy without the statements that deny what is asked; None where no other is left."""
+    document = json.loads(policy)
 
     def denies(statement: Mapping[str, Any]) -> bool:
-        alone = replace(bucket, policy=json.dumps({**document, "Statement": [statement]}))
-        return any(not match.is_allow for match in replace(question, bucket=alone).decide().trace)
+        decision = asked_with(json.dumps({**document, "Statement": [statement]})).decide()
+        return any(match.source == source and not match.is_allow for match in decision.trace)
 
-    kept = [statement for statement in listed if not denies(statement)]
-    policy = json.dumps({**document, "Statement": kept}) if kept else None
-    return replace(question, bucket=replace(bucket, policy=policy))
+    kept = [statement for statement in _statements(document) if not denies(statement)]
+    return json.dumps({**document, "Statement": kept}) if kept else None
+
+
+def _statements(document: Mapping[str, Any]) -> list[Any]:
+    listed = document["Statement"]
+    return listed if isinstance(listed, list) else [listed]
 
 
 def _drop_from_principal(question: Question) -> Question:
@@ -238,7 +171,7 @@ def _ways_in(question: Question) -> Iterable[_Step]:
             Change("bucket", "enable ABAC: what policies say of the bucket's tags then counts, for everybody"),
             lambda asked: replace(asked, bucket=_replaced(asked, is_abac_enabled=True)),
         )
-    if not principal.is_anonymous and not principal.is_root:
+    if principal.account_id is not None and not principal.is_root:
         yield (
             Change("identity policy", f"attach to {_holder(principal)} a policy with this statement", statement),
             lambda asked: _with_policies(asked, identity=(*asked.principal.policies.identity, own)),
@@ -253,9 +186,12 @@ def _ways_in(question: Question) -> Iterable[_Step]:
             Change("session policy", "make the session with this statement", statement),
             lambda asked: _with_policies(asked, session=(*(asked.principal.policies.session or ()), own)),
         )
+    if question.role is not None:
+        trusted = {"Effect": "Allow", "Principal": _named(principal), "Action": question.action}
+        yield Change(TRUST_POLICY, "add this statement", trusted), lambda asked: _with_trust(asked, trusted)
     if bucket is not None:
-        named = {"Principal": "*" if principal.is_anonymous else {"AWS": _holder(principal)}, **statement}
-        yield Change("bucket policy", "add this statement", named), lambda asked: _with_statement(asked, named)
+        named = {"Principal": _named(principal), **statement}
+        yield Change(BUCKET_POLICY, "add this statement", named), lambda asked: _with_statement(asked, named)
         yield from _lists_and_blocks(question)
 
 
@@ -290,6 +226,15 @@ def _holder(principal: Principal) -> str:
     return principal.issuer_names[0] if principal.issuer_names else principal.arn
 
 
+def _named(principal: Principal) -> str | dict[str, str]:
+    """Name a principal as the policy of a resource does."""
+    if principal.federated_arn is not None:
+        return {"Federated": principal.federated_arn}
+    if principal.service:
+        return {"Service": principal.service}
+    return "*" if principal.is_anonymous else {"AWS": _holder(principal)}
+
+
 def _with_policies(question: Question, **changed: Any) -> Question:
     policies = replace(question.principal.policies, **changed)
     return replace(question, principal=replace(question.principal, policies=policies))
@@ -307,7 +252,15 @@ def _replaced(question: Question, **changed: Any) -> _Bucket:
 def _with_statement(question: Question, statement: Mapping[str, Any]) -> Question:
     bucket = question.bucket
     assert bucket is not None
-    document = {"Version": VERSION, "Statement": []} if bucket.policy is None else json.loads(bucket.policy)
-    listed = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-    policy = json.dumps({**document, "Statement": [*listed, statement]})
-    return replace(question, bucket=_replaced(question, policy=policy))
+    return replace(question, bucket=_replaced(question, policy=_extended(bucket.policy, statement)))
+
+
+def _with_trust(question: Question, statement: Mapping[str, Any]) -> Question:
+    role = question.role
+    assert role is not None
+    return replace(question, role=replace(role, trust_policy=_extended(role.trust_policy, statement)))
+
+
+def _extended(policy: str | None, statement: Mapping[str, Any]) -> str:
+    document = json.loads(policy) if policy else {"Version": VERSION, "Statement": []}
+    return json.dumps({**document, "Statement": [*_statements(document), statement]})
