@@ -4,22 +4,25 @@ A record says itself what it is and holds all that is needed to use it, so that 
 A SEGMENT holds committed changes in order; a PART holds rows of a snapshot; a MANIFEST says which parts make a snapshot
 and is written last: without it there is no snapshot. docs/design/metadata-backup.md tells how they work together.
 
-Version 1, integers little-endian:
+Version 2, integers little-endian:
 
     offset  bytes  what
          0      4  magic "OBJj"
-         4      1  version, 1
+         4      1  version, 2
          5      1  kind: 1 segment, 2 part, 3 manifest
          6      2  zero
          8      4  h, length of the header
         12      8  CRC-64/NVME of bytes 0 to 11 followed by the header
-        20      h  header: a JSON object, deflated
+        20      h  header: a JSON object, compressed
       20+h         frames, each:
-         0      4  length of the content when inflated
-         4      4  n, length of the content, deflated
+         0      4  length of the content, plain
+         4      4  n, length of the content, compressed
          8      8  CRC-64/NVME of the n bytes
         16      n  content
                    end: a frame of two zero lengths, whose CRC-64/NVME is over the checksums of all frames
+
+What is compressed is one frame of zstd (RFC 8878) that says how much it holds; in version 1, which is still read, a stream
+of zlib (RFC 1950).
 
 The end tells a record that was cut at a frame from a whole one. Names say what a listing must know:
 
@@ -44,10 +47,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import zstandard
 from awscrt.checksums import crc64nvme
 
 MAGIC = b"OBJj"
-VERSION = 1
+VERSION = 2
+_VERSION_OF_ZLIB = 1
 LISTING_SHARD = 0
 SESSION_SHIFT = 16  # revisions of a segment are fewer
 
@@ -55,8 +60,8 @@ _FIXED = struct.Struct("<4sBB2xI")
 _CHECKSUM = struct.Struct("<Q")
 _FRAME = struct.Struct("<IIQ")
 _NAME = re.compile(r"journal-([0-9a-f]{8})-([0-9a-f]{10})-([0-9a-f]{8})-00\.(segment|part|manifest)")
-_INFLATED_BYTES_MAX = 1 << 30  # no honest frame is so large
-_LEVEL = 1  # of deflating: three times as fast as the default for a tenth more bytes
+_PLAIN_BYTES_MAX = 1 << 30  # no honest frame is so large
+_LEVEL = 1  # of zstd: a quarter of the time of zlib's fastest, for fewer bytes
 
 
 class RecordDamaged(Exception):
@@ -104,7 +109,7 @@ def parse_name(text: str) -> RecordName | None:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A run of content, deflated and checksummed, ready to be written."""
+    """A run of content, compressed and checksummed, ready to be written."""
 
     data: bytes
     checksum: int
@@ -114,33 +119,34 @@ class Frame:
 class Record:
     """A checked record."""
 
+    version: int
     kind: RecordKind
     header: Mapping[str, Any]
     frames: Sequence[memoryview]
 
     def contents(self) -> Iterator[bytes]:
-        """Yield the inflated contents of its frames."""
+        """Yield the plain contents of its frames. RecordDamaged."""
         for frame in self.frames:
-            yield _inflate(frame)
+            plain_length = _FRAME.unpack_from(frame)[0]
+            if plain_length > _PLAIN_BYTES_MAX:
+                raise RecordDamaged(f"a frame of {plain_length} bytes")
+            content = _decompress(self.version, frame[_FRAME.size :], plain_length)
+            if len(content) != plain_length:
+                raise RecordDamaged("a frame is not as long as it says")
+            yield content
 
 
 def build_frame(content: Iterable[bytes]) -> Frame:
-    """Deflate a run of content."""
-    deflater = zlib.compressobj(_LEVEL)
-    length = 0
-    pieces = []
-    for piece in content:
-        length += len(piece)
-        pieces.append(deflater.compress(piece))
-    pieces.append(deflater.flush())
-    deflated = b"".join(pieces)
-    checksum = crc64nvme(deflated)
-    return Frame(_FRAME.pack(length, len(deflated), checksum) + deflated, checksum)
+    """Compress a run of content; it is held in memory twice."""
+    plain = b"".join(content)
+    compressed = _compress(plain)
+    checksum = crc64nvme(compressed)
+    return Frame(_FRAME.pack(len(plain), len(compressed), checksum) + compressed, checksum)
 
 
 def build_record(kind: RecordKind, header: Mapping[str, Any], frames: Sequence[Frame] = ()) -> list[bytes]:
     """Return the buffers of a record."""
-    described = zlib.compress(json.dumps(header, separators=(",", ":")).encode(), _LEVEL)
+    described = _compress(json.dumps(header, separators=(",", ":")).encode())
     fixed = _FIXED.pack(MAGIC, VERSION, _KIND_NUMBERS[kind], len(described))
     checksum = _CHECKSUM.pack(crc64nvme(fixed + described))
     end = _FRAME.pack(0, 0, _checksum_of_all(frame.checksum for frame in frames))
@@ -148,23 +154,23 @@ def build_record(kind: RecordKind, header: Mapping[str, Any], frames: Sequence[F
 
 
 def parse_record(data: bytes) -> Record:
-    """Return a record, all of it checked but what is inflated later; RecordDamaged."""
-    kind, header, start = _parse_header(data)
-    return Record(kind, header, _parse_frames(memoryview(data), start))
+    """Return a record, all of it checked but the plain contents; RecordDamaged."""
+    version, kind, header, start = _parse_header(data)
+    return Record(version, kind, header, _parse_frames(memoryview(data), start))
 
 
-def _parse_header(data: bytes) -> tuple[RecordKind, Mapping[str, Any], int]:
+def _parse_header(data: bytes) -> tuple[int, RecordKind, Mapping[str, Any], int]:
     start = _FIXED.size + _CHECKSUM.size
     if len(data) < start:
         raise RecordDamaged(f"{len(data)} bytes are too few for a record")
     magic, version, kind_number, length = _FIXED.unpack_from(data)
-    if magic != MAGIC or version != VERSION or kind_number not in _KIND_NUMBERS.values():
+    if magic != MAGIC or version not in (VERSION, _VERSION_OF_ZLIB) or kind_number not in _KIND_NUMBERS.values():
         raise RecordDamaged("not a record of a version that is known here")
     described = data[start : start + length]
     if crc64nvme(data[: _FIXED.size] + described) != _CHECKSUM.unpack_from(data, _FIXED.size)[0]:
         raise RecordDamaged("the header is damaged")
     kind = next(kind for kind, number in _KIND_NUMBERS.items() if number == kind_number)
-    return kind, json.loads(zlib.decompress(described)), start + length
+    return version, kind, json.loads(_decompress(version, described, _PLAIN_BYTES_MAX)), start + length
 
 
 def _parse_frames(view: memoryview, at: int) -> list[memoryview]:
@@ -173,7 +179,7 @@ def _parse_frames(view: memoryview, at: int) -> list[memoryview]:
     while True:
         if len(view) < at + _FRAME.size:
             raise RecordDamaged("the record has no end")
-        inflated_length, length, checksum = _FRAME.unpack_from(view, at)
+        plain_length, length, checksum = _FRAME.unpack_from(view, at)
         if length == 0:
             break
         frame = view[at : at + _FRAME.size + length]
@@ -182,7 +188,7 @@ def _parse_frames(view: memoryview, at: int) -> list[memoryview]:
         frames.append(frame)
         checksums.append(checksum)
         at += len(frame)
-    if inflated_length or checksum != _checksum_of_all(checksums) or len(view) != at + _FRAME.size:
+    if plain_length or checksum != _checksum_of_all(checksums) or len(view) != at + _FRAME.size:
         raise RecordDamaged("the end is damaged")
     return frames
 
@@ -192,17 +198,20 @@ def _checksum_of_all(checksums: Iterable[int]) -> int:
     return found
 
 
-def _inflate(frame: memoryview) -> bytes:
-    length = _FRAME.unpack_from(frame)[0]
-    if length > _INFLATED_BYTES_MAX:
-        raise RecordDamaged(f"a frame of {length} bytes")
+def _compress(plain: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
+
+
+def _decompress(version: int, data: bytes | memoryview, length_max: int) -> bytes:
+    """Return the plain bytes, a few more than asked at most; RecordDamaged where there are more, or none."""
     try:
-        content = zlib.decompressobj().decompress(frame[_FRAME.size :], length + 1)
-    except zlib.error as error:
+        if version == _VERSION_OF_ZLIB:
+            return zlib.decompressobj().decompress(data, length_max + 1)
+        if not 0 <= zstandard.frame_content_size(data) <= length_max:
+            raise RecordDamaged("it holds more than it says")
+        return zstandard.ZstdDecompressor().decompress(data)
+    except (zlib.error, zstandard.ZstdError) as error:
         raise RecordDamaged(str(error)) from error
-    if len(content) != length:
-        raise RecordDamaged("a frame is not as long as it says")
-    return content
 
 
 def join_messages(messages: Iterable[bytes]) -> Iterator[bytes]:

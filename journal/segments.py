@@ -16,7 +16,7 @@ from journal.record_format import SESSION_SHIFT, Frame, RecordKind, RecordName, 
 from journal.tables import TRANSIENT
 
 SEGMENT_BYTES_MAX = 256 * 1024
-# Of one frame, before it is deflated: a transaction of any size passes in pieces.
+# Of one frame, before it is compressed: a transaction of any size passes in pieces.
 PENDING_BYTES_MAX = 8 << 20
 
 

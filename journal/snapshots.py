@@ -27,7 +27,7 @@ from journal.record_format import Frame, RecordKind, RecordName, build_frame, bu
 from journal.stream import ReplicationConnection
 from journal.tables import Connection, Table, list_migrations, list_partitions, list_sequences, list_tables
 
-FRAME_BYTES = 1 << 20  # of rows, before they are deflated
+FRAME_BYTES = 1 << 20  # of rows, before they are compressed
 PART_BYTES = 8 << 20
 TABLE_NUMBER_BYTES = 2
 WRITERS_SECONDS_MAX = 600.0

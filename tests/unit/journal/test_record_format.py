@@ -17,7 +17,7 @@ from journal.record_format import (
     split_messages,
 )
 
-GOLDEN = Path(__file__).parents[2] / "data" / "journal" / "segment-version-1.bin"
+GOLDEN = Path(__file__).parents[2] / "data" / "journal"
 HEADER = {"lineage": "0123abcd", "begins_lsn": 7, "ends_lsn": 99}
 MESSAGES = [b"Bone", b"", b"I" + bytes(range(256))]
 
@@ -35,8 +35,9 @@ def test_a_record_is_read_as_it_was_written() -> None:
     assert second == b"x" * 100_000
 
 
-def test_records_of_version_1_are_read_for_ever() -> None:
-    record = parse_record(GOLDEN.read_bytes())
+@pytest.mark.parametrize("version", [1, 2])
+def test_records_of_every_version_are_read_for_ever(version: int) -> None:
+    record = parse_record((GOLDEN / f"segment-version-{version}.bin").read_bytes())
     assert record.header == HEADER
     assert list(split_messages(next(record.contents()))) == MESSAGES
 
