@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from accesscontrol.principal import ANONYMOUS
 from accesscontrol.request_facts import RequestFacts
@@ -27,6 +28,7 @@ from objstore_project.logging import request_id as logging_request_id
 from objstore_project.s3_endpoint.address import Address, read_address
 from objstore_project.s3_endpoint.audit_trail import new_draft, note_failure, record
 from objstore_project.s3_endpoint.body import drain
+from objstore_project.s3_endpoint.cross_origin import answer_preflight, headers_for_origin
 from objstore_project.s3_endpoint.endpoint import HOST_ID
 from objstore_project.s3_endpoint.failures import as_s3_error
 from objstore_project.s3_endpoint.rates import keep_rates
@@ -67,6 +69,7 @@ def serve(environ: Mapping[str, Any]) -> WireResponse:
         error_code = visit.error.code
         note_failure(draft, visit.error, visit.facts)
     response = success_response(response, is_head=environ["REQUEST_METHOD"] == "HEAD")
+    response.headers.extend(visit.headers_for_origin())
     response.headers.extend((("x-amz-request-id", request_id), ("x-amz-id-2", HOST_ID)))
     return record(draft, response, error_code)
 
@@ -78,13 +81,16 @@ class _Visit:
         self._environ = environ
         self._request_id = request_id
         self._draft = draft
+        self._address: Address | None = None
         self.facts: RequestFacts | None = None
         self.error: errors.S3Error | None = None
 
     def answer(self) -> WireResponse:
         """Answer with a document, a redirection or a page that says what is wrong."""
-        address = read_address(self._environ, settings.OBJSTORE_WEBSITE_DOMAINS)
+        address = self._address = read_address(self._environ, settings.OBJSTORE_WEBSITE_DOMAINS)
         self._draft.bucket, self._draft.key = address.bucket, address.key
+        if address.method == "OPTIONS" and "origin" in address.headers:
+            return answer_preflight(address)
         if address.method not in OPERATIONS:
             raise errors.MethodNotAllowed
         bucket = find_bucket(address.bucket or "")
@@ -104,6 +110,16 @@ class _Visit:
             region=settings.OBJSTORE_REGION,
         )
         return self._answer_of(read_website(document), bucket, address)
+
+    def headers_for_origin(self) -> list[tuple[str, str]]:
+        """Return the headers that let a page of another origin see the answer, as the bucket's rules say."""
+        address = self._address
+        if address is None or "origin" not in address.headers or address.method == "OPTIONS":
+            return []
+        try:
+            return headers_for_origin(address)
+        except (OperationalError, InterfaceError):
+            return []  # the answer says already that the database is away, or came before it went
 
     def _answer_of(self, website: Website, bucket: BucketRecord, address: Address) -> WireResponse:
         key = address.key or ""

@@ -115,6 +115,20 @@ def test_documents_are_served(owner: Any, bucket: str, visit: Any) -> None:
     assert visit(method="POST").status == 405
 
 
+def test_pages_of_other_origins_see_what_the_rules_let_them(owner: Any, bucket: str, visit: Any) -> None:
+    upload(owner, bucket, "font.woff2", "font")
+    publish(owner, bucket)
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://a.example"]}
+    owner.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+    asked = {"origin": "https://a.example", "access_control_request_method": "GET"}
+    for answer in (visit("/font.woff2", origin="https://a.example"), visit("/font.woff2", "OPTIONS", **asked)):
+        assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, "https://a.example")
+    assert visit("/none", origin="https://a.example").headers["access-control-allow-origin"] == "https://a.example"
+    assert "access-control-allow-origin" not in visit("/font.woff2", origin="https://b.example").headers
+    assert visit("/font.woff2", "OPTIONS", **{**asked, "origin": "https://b.example"}).status == 403
+    assert visit("/font.woff2", "OPTIONS").status == 405
+
+
 def test_only_what_is_public_is_served(owner: Any, bucket: str, visit: Any) -> None:
     upload(owner, bucket, "index.html", "secret")
     put(owner, bucket)
