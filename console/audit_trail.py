@@ -11,7 +11,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
@@ -20,6 +20,7 @@ from accesscontrol.policy import Decision
 from audit.draft import AuditDraft, begin, current
 from audit.services.batches import leave
 from audit.services.rows import change
+from buckets.errors import is_bucket_gone
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -76,10 +77,24 @@ class AuditTrail:
         draft.bucket = named.get("bucket_name")
         if request.method in _SAFE_METHODS or getattr(view, "audits_itself", False):
             return None
-        with change(draft):
-            response = view(request, *arguments, **named)
-            _note_answer(draft, request, response)
+        try:
+            with change(draft):
+                response = view(request, *arguments, **named)
+                _note_answer(draft, request, response)
+        except Exception as failure:
+            _tell_rivals(failure)  # here, as some rivals are found by the commit
+            raise
         return response
+
+    def process_exception(self, request: HttpRequest, failure: Exception) -> None:  # noqa: ARG002  Django's contract
+        """Say what a view met that was called by Django."""
+        _tell_rivals(failure)
+
+
+def _tell_rivals(failure: Exception) -> None:
+    """Answer 404 for a bucket that was there when the view began. Raises Http404."""
+    if is_bucket_gone(failure):
+        raise Http404("The bucket has just been deleted.") from failure
 
 
 def _new_draft(request: HttpRequest) -> AuditDraft:
