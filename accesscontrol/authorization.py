@@ -25,7 +25,7 @@ from accesscontrol.policy import (
     parse_policy,
 )
 from accesscontrol.principal import Principal, PrincipalKind
-from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock, read_public_access_block
+from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock, block_of
 from accesscontrol.request_facts import NO_FACTS, RequestFacts, StatedValues, context_values
 
 # What the owner of an object decides about, where that is another account than the bucket's. Everything else, to write,
@@ -57,6 +57,8 @@ class BucketAccess(Protocol):
     def object_ownership(self) -> str: ...  # noqa: D102
     @property
     def public_access_block(self) -> str | None: ...  # noqa: D102
+    @property
+    def account_public_access_block(self) -> str | None: ...  # noqa: D102
     @property
     def tags(self) -> str | None: ...  # noqa: D102
     @property
@@ -115,7 +117,7 @@ def decide(
     if is_own_root and bucket.policy is None and owner_id == bucket.owner_id:
         return _ALLOWED_OWNER
     policy = None if bucket.policy is None else parse_policy(bucket.policy)
-    block = read_public_access_block(bucket.public_access_block)
+    block = block_of(bucket)
     request = AccessRequest(
         caller=principal,
         action=action,

@@ -23,7 +23,7 @@ from accesscontrol.acl import (
     private_acl,
 )
 from accesscontrol.authorization import BucketAccess
-from accesscontrol.public_access import ObjectOwnership, read_public_access_block
+from accesscontrol.public_access import ObjectOwnership, block_of
 from accesscontrol.selectors import find_account_by_canonical_id, find_account_by_email, find_owner
 from s3protocol import errors
 
@@ -175,7 +175,7 @@ def check_acl_is_possible(bucket: BucketAccess, acl: Acl, headers: AclHeaders) -
         says_so = says_so or (headers.canned is None and acl == private_acl(bucket.owner_id))
         if not says_so:
             raise errors.AccessControlListNotSupported
-    if acl.is_public and read_public_access_block(bucket.public_access_block).blocks_public_acls:
+    if acl.is_public and block_of(bucket).blocks_public_acls:
         raise errors.AccessDenied
 
 

@@ -16,9 +16,10 @@ from s3protocol import errors
 
 # What makes a BucketRecord, of a table that the statement calls b.
 BUCKET_COLUMNS = """b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at, b.is_lock_enabled,
-       b.policy, b.acl, b.object_ownership, b.public_access_block, b.encryption, b.has_lifecycle_rules,
+       b.policy, b.acl, b.object_ownership, b.public_access_block,
+       (SELECT a.public_access_block FROM accesscontrol_account a WHERE a.id = b.owner_id), b.encryption, b.has_lifecycle_rules,
        b.is_requester_pays, b.tags, b.is_abac_enabled"""
-BUCKET_COLUMN_COUNT = 17
+BUCKET_COLUMN_COUNT = 18
 
 # Plan: one probe of the unique index on name.
 _FIND_BUCKET = f"SELECT {BUCKET_COLUMNS} FROM buckets_bucket b WHERE b.name = %s"  # noqa: S608  constants
@@ -46,6 +47,7 @@ class BucketRecord(NamedTuple):  # which is made five times as fast as a frozen 
     acl: str | None
     object_ownership: str
     public_access_block: str | None
+    account_public_access_block: str | None
     encryption_text: str | None
     has_lifecycle_rules: bool
     is_requester_pays: bool

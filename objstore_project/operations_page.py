@@ -16,6 +16,7 @@ _ADDRESSES = {
     Level.BUCKET: "/{Bucket}",
     Level.OBJECT: "/{Bucket}/{Key}",
     Level.RESOURCE: "/v20180820/tags/arn:aws:s3:::{Bucket}",
+    Level.ACCOUNT: "/v20180820/configuration/publicAccessBlock",
 }
 
 _TABLES = (
@@ -57,7 +58,7 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "## S3 Control"
     yield ""
-    yield "Of S3 Control, tags of buckets are served, at S3's own address: with the header `x-amz-account-id`, and the account"
+    yield "Of S3 Control, tags of buckets and the public access block of an account (its operations are named without `Account`) are served, at S3's own address: with the header `x-amz-account-id`, and the account"
     yield "before the host or not."
     yield ""
     yield from _table(sorted(CONTROL_OPERATIONS))

@@ -17,8 +17,15 @@ def service_model() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("s3", "service-2"), "s3")
 
 
-CONTROL_OPERATIONS = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
-"""What is known here of S3 Control, a service of its own beside S3; others of its operations are named as S3's are."""
+CONTROL_OPERATIONS = {
+    "DeleteAccountPublicAccessBlock": "DeletePublicAccessBlock",
+    "GetAccountPublicAccessBlock": "GetPublicAccessBlock",
+    "ListTagsForResource": "ListTagsForResource",
+    "PutAccountPublicAccessBlock": "PutPublicAccessBlock",
+    "TagResource": "TagResource",
+    "UntagResource": "UntagResource",
+}
+"""What is known here of S3 Control, a service of its own beside S3, and how its model calls it: some are named as S3's are."""
 
 
 @cache
@@ -36,7 +43,7 @@ def operation_names() -> frozenset[str]:
 def operation_model(operation_name: str) -> OperationModel:
     """Look an operation up, of S3 or of S3 Control; raises KeyError for a name that neither has here."""
     if operation_name in CONTROL_OPERATIONS:
-        return control_model().operation_model(operation_name)
+        return control_model().operation_model(CONTROL_OPERATIONS[operation_name])
     if operation_name not in operation_names():
         raise KeyError(operation_name)
     return service_model().operation_model(operation_name)

@@ -82,7 +82,7 @@ def operation(
     """
 
     def register(function: F) -> F:
-        if name not in operation_names() | CONTROL_OPERATIONS:
+        if name not in operation_names() | CONTROL_OPERATIONS.keys():
             raise TypeError(f"{name} is no operation of the S3 model")
         if name in _operations:
             raise TypeError(f"{name} is registered twice, the second time by {function.__qualname__}")

@@ -19,12 +19,13 @@ from s3protocol import errors
 
 
 class Level(StrEnum):
-    """What the address names: nothing, a bucket, a key in a bucket, or (S3 Control) a bucket by its ARN."""
+    """What the address names: nothing, a bucket, a key in a bucket, or (S3 Control) a bucket by its ARN, or an account."""
 
     SERVICE = "SERVICE"
     BUCKET = "BUCKET"
     OBJECT = "OBJECT"
     RESOURCE = "RESOURCE"
+    ACCOUNT = "ACCOUNT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,9 @@ ROUTES: Final = (
     Route("ListTagsForResource", "GET", Level.RESOURCE),
     Route("TagResource", "POST", Level.RESOURCE),
     Route("UntagResource", "DELETE", Level.RESOURCE),
+    Route("GetAccountPublicAccessBlock", "GET", Level.ACCOUNT),
+    Route("PutAccountPublicAccessBlock", "PUT", Level.ACCOUNT),
+    Route("DeleteAccountPublicAccessBlock", "DELETE", Level.ACCOUNT),
 )
 
 # A companion is reserved like the sub-resource that it belongs to. `id` is left out: too common a word to refuse.
@@ -306,10 +310,16 @@ def _refuse_level(level: Level, subresource: str) -> NoReturn:
         raise errors.InvalidRequest("A key must be specified")
     if level is Level.OBJECT and subresource == "logging":
         raise errors.NoLoggingStatusForKey
-    noun = {Level.SERVICE: "the service", Level.BUCKET: "a bucket", Level.OBJECT: "a key", Level.RESOURCE: "tags"}[
-        level
-    ]
-    raise errors.InvalidRequest(f"There is no such thing as the ?{subresource} sub-resource for {noun}")
+    raise errors.InvalidRequest(f"There is no such thing as the ?{subresource} sub-resource for {_NOUNS[level]}")
+
+
+_NOUNS: Final = {
+    Level.SERVICE: "the service",
+    Level.BUCKET: "a bucket",
+    Level.OBJECT: "a key",
+    Level.RESOURCE: "tags",
+    Level.ACCOUNT: "an account",
+}
 
 
 def _refuse_incomplete(rows: tuple[Route, ...], query: Mapping[str, str]) -> NoReturn:

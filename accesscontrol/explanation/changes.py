@@ -35,6 +35,7 @@ class _Bucket:
     acl: str | None
     object_ownership: str
     public_access_block: str | None
+    account_public_access_block: str | None
     tags: str | None
     is_abac_enabled: bool
 
@@ -88,6 +89,7 @@ def _changeable(question: Question) -> Question:
             bucket.acl,
             bucket.object_ownership,
             bucket.public_access_block,
+            bucket.account_public_access_block,
             bucket.tags,
             bucket.is_abac_enabled,
         )
@@ -218,6 +220,11 @@ def _lists_and_blocks(question: Question) -> Iterable[_Step]:
         yield (
             Change("public access block", "switch RestrictPublicBuckets and IgnorePublicAcls off"),
             lambda asked: replace(asked, bucket=_replaced(asked, public_access_block=None)),
+        )
+    if bucket.account_public_access_block is not None:
+        yield (
+            Change("public access block of the account", "switch RestrictPublicBuckets and IgnorePublicAcls off"),
+            lambda asked: replace(asked, bucket=_replaced(asked, account_public_access_block=None)),
         )
 
 

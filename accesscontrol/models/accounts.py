@@ -37,6 +37,9 @@ class Account(models.Model):
     display_name = models.CharField(max_length=256, blank=True)
     alias = models.CharField(max_length=63, unique=True, null=True, blank=True, help_text="IAM's alias of the account.")
     password_policy = models.JSONField(null=True, blank=True, help_text="What IAM demands of passwords.")
+    public_access_block = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Of all its buckets, in S3's member names; null is none."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -5,6 +5,7 @@ from accesscontrol.selectors.accounts import (
     find_account_by_canonical_id,
     find_account_by_email,
     find_owner,
+    find_public_access_block,
 )
 from accesscontrol.selectors.principals import (
     KEY_CACHE_SECONDS,
@@ -32,6 +33,7 @@ __all__ = [
     "find_account_by_email",
     "find_credentials",
     "find_owner",
+    "find_public_access_block",
     "find_role_policies",
     "find_session_credentials",
     "find_user_principal",

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from django.db import connection
 
+from accesscontrol.models import Account
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -33,6 +35,11 @@ def find_account_by_canonical_id(canonical_id: str) -> str | None:
 def find_account_by_email(email: str) -> str | None:
     """Return the account with an e-mail address, or None. One statement."""
     return _find_account_id("SELECT id FROM accesscontrol_account WHERE lower(email) = lower(%s)", email)
+
+
+def find_public_access_block(account_id: str) -> dict[str, bool] | None:
+    """Return what all buckets of an account refuse to share with everyone, in S3's member names. One statement."""
+    return Account.objects.filter(pk=account_id).values_list("public_access_block", flat=True).first()
 
 
 def _find_account_id(statement: str, name: str) -> str | None:

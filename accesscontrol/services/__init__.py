@@ -9,6 +9,7 @@ from accesscontrol.services.accounts import (
     generate_access_key_id,
     generate_secret_key,
     generate_session_key_id,
+    set_public_access_block,
 )
 from accesscontrol.services.built_in import ensure_built_in_policies
 from accesscontrol.services.identities import end_sessions
@@ -24,4 +25,5 @@ __all__ = [
     "generate_access_key_id",
     "generate_secret_key",
     "generate_session_key_id",
+    "set_public_access_block",
 ]

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from accesscontrol import secrets, selectors
 from accesscontrol.errors import AccountConflict, InvalidAccount
 from accesscontrol.models import AccessKey, Account, User
+from accesscontrol.public_access import PublicAccessBlock
 
 ROOT_ACCOUNT_NAME = "root"
 _KEY_ALPHABET = string.ascii_uppercase + "234567"
@@ -154,3 +155,9 @@ def ensure_root(*, access_key: str, secret_key: str, admin_user: str, admin_pass
         user.set_password(admin_password)
     user.save()
     return RootCredentials(access_key, secret_key, admin_user, admin_password)
+
+
+def set_public_access_block(*, account_id: str, block: PublicAccessBlock | None) -> None:
+    """Say what all buckets of an account refuse to share with everyone; it counts from the next request on. One statement."""
+    document = None if block is None else block.document()
+    Account.objects.filter(pk=account_id).update(public_access_block=document)

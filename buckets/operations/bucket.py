@@ -7,9 +7,10 @@ import binascii
 from typing import Any
 
 from accesscontrol.acl import AclDocument
-from accesscontrol.public_access import ObjectOwnership
+from accesscontrol.public_access import ObjectOwnership, public_access_block
 from accesscontrol.request_facts import resource_tag_values
 from accesscontrol.requested_acl import AclHeaders, account_members, acl_of_headers
+from accesscontrol.selectors import find_public_access_block
 from buckets import selectors, services
 from buckets.context import RequestContext
 from buckets.models import Versioning, default_object_ownership
@@ -114,6 +115,8 @@ def _new_acl(context: RequestContext, headers: AclHeaders, ownership: ObjectOwne
     is_enforced = (ownership or default_object_ownership()) == ObjectOwnership.BUCKET_OWNER_ENFORCED
     if document is not None and is_enforced:
         raise errors.InvalidBucketAclWithObjectOwnership
+    if acl.is_public and public_access_block(find_public_access_block(context.account_id) or {}).blocks_public_acls:
+        raise errors.AccessDenied
     return document
 
 

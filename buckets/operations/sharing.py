@@ -6,8 +6,10 @@ from typing import Any
 
 from accesscontrol.acl import read_acl
 from accesscontrol.policy import PolicyError, PolicyKind, is_public, parse_policy
-from accesscontrol.public_access import ObjectOwnership, public_access_block, read_public_access_block
+from accesscontrol.public_access import ObjectOwnership, block_of, public_access_block, read_public_access_block
 from accesscontrol.requested_acl import AclHeaders, acl_members, check_acl_is_possible, requested_acl
+from accesscontrol.selectors import find_public_access_block
+from accesscontrol.services import set_public_access_block
 from buckets import services
 from buckets.context import RequestContext
 from s3protocol import errors
@@ -36,7 +38,7 @@ def put_bucket_policy(context: RequestContext, *, bucket: str, policy: str) -> d
         parsed = parse_policy(policy, PolicyKind.RESOURCE, bucket)
     except PolicyError as error:
         raise errors.MalformedPolicy(str(error)) from None
-    if is_public(parsed) and read_public_access_block(context.bucket.public_access_block).blocks_public_policy:
+    if is_public(parsed) and block_of(context.bucket).blocks_public_policy:
         raise errors.AccessDenied
     services.put_bucket_policy(bucket_id=context.bucket.id, policy=policy)
     return {"__status__": 204}  # as AWS answers; the model says 200
@@ -56,7 +58,7 @@ def get_bucket_policy_status(context: RequestContext, *, bucket: str) -> dict[st
     is_shared = policy is not None and is_public(parse_policy(policy))
     is_listed = context.bucket.object_ownership != ObjectOwnership.BUCKET_OWNER_ENFORCED
     is_listed = is_listed and read_acl(context.bucket.acl, context.bucket.owner_id).is_public
-    is_listed = is_listed and not read_public_access_block(context.bucket.public_access_block).ignores_public_acls
+    is_listed = is_listed and not block_of(context.bucket).ignores_public_acls
     return {"PolicyStatus": {"IsPublic": is_shared or is_listed}}
 
 
@@ -142,4 +144,30 @@ def put_public_access_block(
 def delete_public_access_block(context: RequestContext, *, bucket: str) -> dict[str, Any]:
     """Refuse nothing any more."""
     services.put_public_access_block(bucket_id=context.bucket.id, block=None)
+    return {}
+
+
+@operation("GetAccountPublicAccessBlock", action="s3:GetAccountPublicAccessBlock")
+def get_account_public_access_block(context: RequestContext) -> dict[str, Any]:
+    """Return what all buckets of the account refuse to share with everyone."""
+    stored = find_public_access_block(context.account_id)
+    if stored is None:
+        raise errors.NoSuchPublicAccessBlockConfiguration
+    return {"PublicAccessBlockConfiguration": public_access_block(stored).document()}
+
+
+@operation("PutAccountPublicAccessBlock", action="s3:PutAccountPublicAccessBlock")
+def put_account_public_access_block(
+    context: RequestContext, *, public_access_block_configuration: dict[str, Any]
+) -> dict[str, Any]:
+    """Say what all buckets of the account refuse to share with everyone."""
+    block = public_access_block(public_access_block_configuration)
+    set_public_access_block(account_id=context.account_id, block=block)
+    return {}
+
+
+@operation("DeleteAccountPublicAccessBlock", action="s3:PutAccountPublicAccessBlock")
+def delete_account_public_access_block(context: RequestContext) -> dict[str, Any]:
+    """Leave it to each bucket what it refuses."""
+    set_public_access_block(account_id=context.account_id, block=None)
     return {}

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from objects.attributes import KEY_BYTES_MAX
-from objstore_project.s3_endpoint.control import bucket_of_resource, is_control_request
+from objstore_project.s3_endpoint.control import bucket_of_resource, is_control_request, level_of_control
 from s3protocol import errors
 from s3protocol.routes import Level
 
@@ -79,7 +79,13 @@ def read_address(environ: Mapping[str, Any], domains: Sequence[str]) -> Address:
     _restore_underscores(headers, query)
     return Address(
         method=environ["REQUEST_METHOD"],
-        level=Level.RESOURCE if is_control else Level.OBJECT if key else Level.BUCKET if bucket else Level.SERVICE,
+        level=level_of_control(path)
+        if is_control
+        else Level.OBJECT
+        if key
+        else Level.BUCKET
+        if bucket
+        else Level.SERVICE,
         bucket=bucket or None,
         key=key or None,
         path=path,

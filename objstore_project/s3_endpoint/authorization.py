@@ -41,6 +41,8 @@ def authorize_operation(
     expected_owner = address.headers.get("x-amz-expected-bucket-owner")
     if expected_owner is not None and context.bucket_record and expected_owner != context.bucket_record.owner_id:
         raise errors.AccessDenied
+    if address.level is Level.ACCOUNT and address.headers[ACCOUNT_HEADER] != context.principal.account_id:
+        raise errors.AccessDenied
     if address.level is Level.RESOURCE and address.headers[ACCOUNT_HEADER] not in (
         context.bucket.owner_id,
         context.principal.account_id,

@@ -1,4 +1,4 @@
-"""S3 Control at S3's own address: which requests mean it, and the bucket that one is about.
+"""S3 Control at S3's own address: which requests mean it, and the bucket or the account that one is about.
 
 AWS keeps it on hosts of its own, `{account}.s3-control…`, and its clients put the account before any host that they are
 given, and into the header x-amz-account-id, which no operation of S3 has and which is signed like all of its kind. So a
@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
 from s3protocol import errors
+from s3protocol.routes import Level
 
 ACCOUNT_HEADER = "x-amz-account-id"
 
 _PREFIX = "/v20180820/"
 _TAGS = f"{_PREFIX}tags/"
+_ACCOUNT_BLOCK = f"{_PREFIX}configuration/publicAccessBlock"
 _BUCKET_ARN = re.compile(r"arn:aws:s3:::([^/:*?]+)")
 
 
@@ -30,6 +32,11 @@ def is_control_request(method: str, path: str, headers: Mapping[str, str], virtu
     return account_id is not None and virtual_host_bucket in (None, account_id)
 
 
+def level_of_control(path: str) -> Level:
+    """Say whether a request to S3 Control is about its account, or about a resource."""
+    return Level.ACCOUNT if path == _ACCOUNT_BLOCK else Level.RESOURCE
+
+
 def bucket_of_resource(path: str) -> str | None:
     """Return the bucket whose ARN the path holds, or None."""
     arn = _BUCKET_ARN.fullmatch(path.removeprefix(_TAGS)) if path.startswith(_TAGS) else None
@@ -37,7 +44,7 @@ def bucket_of_resource(path: str) -> str | None:
 
 
 def require_bucket(path: str) -> None:
-    """Raise NotImplemented for what is not about tags, InvalidRequest for tags of what is no bucket."""
+    """Raise NotImplemented for what is about no tags and not about the account, InvalidRequest for tags of what is no bucket."""
     if not path.startswith(_TAGS):
         raise errors.NotImplemented
     if bucket_of_resource(path) is None:

@@ -107,7 +107,7 @@ class _Exchange:
     @property
     def is_control(self) -> bool:
         """Say whether it is one to S3 Control, which has errors of another form, and no pages of other origins."""
-        return self.address is not None and self.address.level is Level.RESOURCE
+        return self.address is not None and self.address.level in (Level.RESOURCE, Level.ACCOUNT)
 
     def answer(self) -> WireResponse:
         """Take the steps."""

@@ -192,7 +192,7 @@ def test_another_resource_is_refused_and_a_missing_bucket_named(control: Any, ac
         with refused("InvalidRequest", 400):
             control.list_tags_for_resource(AccountId=account_id, ResourceArn=resource)
     with refused("NotImplemented", 501):
-        control.get_public_access_block(AccountId=account_id)
+        control.list_access_points(AccountId=account_id)
 
 
 def test_the_account_is_the_bucket_s_or_one_s_own(

@@ -23,7 +23,12 @@ from tests.s3.wire import Answer, Wire
 
 OPERATIONS = sorted(REGISTRY)
 SERVICE_OPERATIONS = {"ListBuckets", "CreateBucket"}  # of every account, for itself
-BUCKET_OPERATIONS = [name for name in OPERATIONS if name not in SERVICE_OPERATIONS]
+ACCOUNT_OPERATIONS = {
+    "GetAccountPublicAccessBlock",
+    "PutAccountPublicAccessBlock",
+    "DeleteAccountPublicAccessBlock",
+}  # of one's own
+BUCKET_OPERATIONS = [name for name in OPERATIONS if name not in SERVICE_OPERATIONS | ACCOUNT_OPERATIONS]
 LOCKED_IN = {
     "s3:GetBucketPolicy",
     "s3:PutBucketPolicy",
@@ -72,9 +77,10 @@ def ask(way: Wire, name: str, bucket: str) -> Answer:
         Level.BUCKET: f"/{bucket}",
         Level.OBJECT: f"/{bucket}/k",
         Level.RESOURCE: f"/v20180820/tags/arn:aws:s3:::{bucket}",
+        Level.ACCOUNT: "/v20180820/configuration/publicAccessBlock",
     }[route.level]
     headers = {"x-amz-copy-source": f"{bucket}/source"} if route.header else {}
-    if route.level is Level.RESOURCE:
+    if route.level in (Level.RESOURCE, Level.ACCOUNT):
         headers |= CONTROL_HEADERS
     return way.send(route.method, path, query=query_of(route), headers=headers, body=BODIES.get(name, b""))
 

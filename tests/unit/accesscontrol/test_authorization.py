@@ -23,6 +23,7 @@ class Bucket:
     acl: str | None = None
     object_ownership: str = ""
     public_access_block: str | None = None
+    account_public_access_block: str | None = None
     tags: str | None = None
     is_abac_enabled: bool = False
     name: str = "b"
@@ -108,6 +109,13 @@ def test_a_block_may_restrict_public_policies_to_the_owner_s_account() -> None:
     assert may(ALICE, "s3:GetObject", public, Version())
     named = Bucket(text(statement(Principal={"AWS": OTHER_ID})), public_access_block=restricting)
     assert may(STRANGER, "s3:GetObject", named, Version())
+
+
+def test_the_account_s_block_counts_beside_the_bucket_s() -> None:
+    public = Bucket(acl=PUBLIC_READ, account_public_access_block=block(ignores_public_acls=True))
+    assert not may(ANONYMOUS, "s3:ListBucket", public)
+    assert not may(ANONYMOUS, "s3:ListBucket", replace(public, public_access_block=block(blocks_public_acls=True)))
+    assert may(ANONYMOUS, "s3:ListBucket", replace(public, account_public_access_block=block(blocks_public_acls=True)))
 
 
 @pytest.mark.parametrize("action", ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"])

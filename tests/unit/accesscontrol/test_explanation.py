@@ -23,6 +23,7 @@ class Bucket:
     acl: str | None = None
     object_ownership: str = ""
     public_access_block: str | None = None
+    account_public_access_block: str | None = None
     tags: str | None = None
     is_abac_enabled: bool = False
 

@@ -14,7 +14,7 @@ from s3protocol.routes import SUPERSEDED, UNREACHABLE, Level, resolve
 from s3protocol.timestamps import format_http_date
 from tests.unit.s3protocol.shape_values import MOMENT, sample, sample_structure
 
-OPERATIONS = sorted(operation_names() | CONTROL_OPERATIONS)
+OPERATIONS = sorted(operation_names() | CONTROL_OPERATIONS.keys())
 CURRENT_OPERATIONS = [name for name in OPERATIONS if name not in SUPERSEDED]
 
 
@@ -32,7 +32,7 @@ def request_parts(operation_name, params):
     segments = unquote(path).lstrip("/").split("/", 1)
     level = Level.SERVICE if not segments[0] else Level.BUCKET if len(segments) == 1 else Level.OBJECT
     if operation_name in CONTROL_OPERATIONS:
-        level = Level.RESOURCE
+        level = Level.ACCOUNT if "configuration" in path else Level.RESOURCE
     return request["method"], level, query, headers, body
 
 
