@@ -44,7 +44,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         return redirect("console:sign-in")
     if request.method != "POST":
         return render(request, "console/sign_in_code.html")
-    problem = _try_code(user, request.POST.get("code", ""))
+    problem = _try_code(request, user)
     if problem:
         status = 429 if problem == _TOO_MANY else 400
         return render(request, "console/sign_in_code.html", {"problem": problem}, status=status)
@@ -83,7 +83,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
 def take_away(request: HttpRequest) -> HttpResponse:
     """Take the second factor away from somebody who can still give a code."""
     user = _user(request)
-    problem = _try_code(user, request.POST.get("code", ""))
+    problem = _try_code(request, user)
     if problem:
         return _page(request, problem=problem, status=400)
     second_factor.remove(user)
@@ -96,14 +96,14 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-def _try_code(user: User, code: str) -> str:
-    """Check a code and return what is wrong about it."""
-    attempts = f"code of {user.get_username()}"
-    if sign_in_attempts.are_too_many(attempts):
+def _try_code(request: HttpRequest, user: User) -> str:
+    """Check the code that was entered and return what is wrong about it."""
+    attempts, address = f"code of {user.get_username()}", request.META.get("REMOTE_ADDR", "")
+    if sign_in_attempts.are_too_many(attempts, address):
         return _TOO_MANY
-    if second_factor.check(user, code):
+    if second_factor.check(user, request.POST.get("code", "")):
         return ""
-    sign_in_attempts.count_failure(attempts)
+    sign_in_attempts.count_failure(attempts, address)
     return _WRONG
 
 

@@ -47,14 +47,14 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Ask for name and password, and lead to the page that was wanted."""
     if request.method != "POST":
         return _LOGIN(request)
-    name = request.POST.get("username", "")
-    if sign_in_attempts.are_too_many(name):
+    name, address = request.POST.get("username", ""), request.META.get("REMOTE_ADDR", "")
+    if sign_in_attempts.are_too_many(name, address):
         context = {"form": SignInForm(request), "is_throttled": True, "next": request.POST.get("next", "")}
         context["is_sso_offered"] = single_sign_on.is_offered()
         return render(request, "console/sign_in.html", context, status=429)
     response = _LOGIN(request)
     if response.status_code == HTTPStatus.OK:  # the form again
-        sign_in_attempts.count_failure(name)
+        sign_in_attempts.count_failure(name, address)
     return response
 
 
