@@ -94,13 +94,12 @@ def deliver_access_log(*, bucket_id: int, name: str) -> DeliveredLogs:
     last_id = rows[-1].id if len(rows) == BATCH_ROWS_MAX else max(settled, progress.delivered_id)
     try:
         target = check_target(source, configuration.document)
-    except errors.S3Error as error:
+        logs = _store(source, target, configuration.document, rows, progress.delivered_id)
+        is_published = _publish(target, logs, progress, last_id)
+    except errors.S3Error as error:  # also a quota that is used up, or a key that the target names and nobody has
         _note_problem(progress, error.message)
         return DeliveredLogs()
-    logs = _store(source, target, configuration.document, rows, progress.delivered_id)
-    if not _publish(target, logs, progress, last_id):
-        return DeliveredLogs()
-    return DeliveredLogs(len(logs), len(rows))
+    return DeliveredLogs(len(logs), len(rows)) if is_published else DeliveredLogs()
 
 
 def _note_problem(progress: AccessLogProgress, problem: str) -> None:

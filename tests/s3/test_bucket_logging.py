@@ -163,3 +163,25 @@ def test_logs_of_a_bucket_into_itself_do_not_feed_on_each_other(live: LiveSystem
 
     wait_until(is_delivered, "the line is delivered", seconds=60)
     assert not any("REST.PUT.OBJECT logs/" in line for line in delivered(owner, target))
+
+
+def test_a_target_that_takes_nothing_keeps_no_other_waiting(
+    live: LiveSystem, owner: Any, bucket: str, target: str, new_bucket: Any
+) -> None:
+    other = new_bucket()
+    for source, into in ((bucket, target), (other, new_bucket())):
+        let_logs_in(owner, into)
+        owner.put_bucket_logging(Bucket=source, BucketLoggingStatus=enabled(into))
+        owner.put_object(Bucket=source, Key="one", Body=b"")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "no-such-key"}}
+    owner.put_bucket_encryption(Bucket=target, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+    def lines(into: str) -> bool:
+        live.manage("keep_audit_log")
+        live.manage("deliver_access_logs")
+        return any(" one " in line for line in delivered(owner, into))
+
+    wait_until(lambda: lines(into), "the other's line is delivered", seconds=60)
+    assert not delivered(owner, target)
+    owner.delete_bucket_encryption(Bucket=target)
+    wait_until(lambda: lines(target), "what waited is delivered", seconds=60)
