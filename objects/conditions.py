@@ -68,12 +68,12 @@ def _not_modified(etag: str, modified_at: datetime) -> errors.NotModified:
     return errors.NotModified(headers={"ETag": f'"{etag}"', "Last-Modified": format_http_date(modified_at)})
 
 
-def check_copy_source(conditions: ReadConditions, *, etag: str, modified_at: datetime) -> None:
-    """Raise PreconditionFailed when the x-amz-copy-source-if-* conditions forbid copying this version."""
+def check_source(conditions: ReadConditions, *, etag: str, modified_at: datetime, operation: str = "copy") -> None:
+    """Raise PreconditionFailed when the x-amz-copy-source-if-* conditions, or those of a rename, forbid to take a version."""
     try:
         check_read(conditions, etag=etag, modified_at=modified_at)
     except errors.PreconditionFailed as failed:
-        raise errors.PreconditionFailed(Condition=f"x-amz-copy-source-{failed.members['Condition']}") from None
+        raise errors.PreconditionFailed(Condition=f"x-amz-{operation}-source-{failed.members['Condition']}") from None
     except errors.NotModified:
         name = "If-Modified-Since" if conditions.if_none_match is None else "If-None-Match"
-        raise errors.PreconditionFailed(Condition=f"x-amz-copy-source-{name}") from None
+        raise errors.PreconditionFailed(Condition=f"x-amz-{operation}-source-{name}") from None

@@ -58,7 +58,7 @@ def list_buckets(
 
 def _decode_token(token: str | None) -> str:
     try:
-        return base64.urlsafe_b64decode((token or "").encode()).decode()
+        return base64.b64decode((token or "").encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise errors.InvalidArgument(ArgumentName="continuation-token") from None
 

@@ -10,7 +10,7 @@ from buckets.selectors import BucketRecord
 from buckets.tags import tags_from_header
 from events.cause import CREATED_BY_COPY
 from objects.attributes import checked_metadata
-from objects.conditions import check_copy_source
+from objects.conditions import check_source
 from objects.encryption import EncryptionChoice, Method, encryption_members
 from objects.operations.answers import checksum_members, new_version_members, quoted
 from objects.operations.encryption import requested_encryption
@@ -70,7 +70,7 @@ class CopySource:
             ) from None
         self.bucket: BucketRecord = found.bucket
         self.names_version = version_id is not None
-        check_copy_source(conditions, etag=self.version.etag, modified_at=self.version.became_current_at)
+        check_source(conditions, etag=self.version.etag, modified_at=self.version.became_current_at)
         require_unarchived(self.version)
         self.opened: OpenedVersion = open_version(self.version, their_key)
 

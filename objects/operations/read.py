@@ -167,7 +167,7 @@ def _selection(
 
 
 def _part(version: VersionRecord, part_number: int, *, wants_checksum: bool) -> tuple[ByteRange, dict[str, Any]]:
-    """Select a part of a multipart object. Parts count from one in the object, whatever their upload numbers were."""
+    """Select a part of a multipart object, by the number that it had in its upload."""
     parts = find_parts(version.id) or []
     start = 0
     for number, size_bytes, checksum in parts:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from buckets.context import RequestContext
-from objects.conditions import ReadConditions, check_copy_source
+from objects.conditions import ReadConditions, check_source
 from objects.operations.preconditions import write_conditions
 from objects.operations.read import readable_version
 from objects.selectors.lookup import VersionRecord, look_up
@@ -54,10 +54,11 @@ def rename_object(
                 raise errors.IdempotencyParameterMismatch
             return {}
     source = _source(context, source_key)
-    check_copy_source(
+    check_source(
         ReadConditions(source_if_match, source_if_none_match, source_if_modified_since, source_if_unmodified_since),
         etag=source.etag,
         modified_at=source.became_current_at,
+        operation="rename",
     )
     rename(
         bucket_id=context.bucket.id,

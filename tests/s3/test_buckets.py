@@ -114,6 +114,8 @@ def test_buckets_are_listed_by_name_in_pages(owner: Any) -> None:
     names = [f"{stem}-{number}" for number in range(5)]
     for name in reversed(names):
         owner.create_bucket(Bucket=name)
+    with refused("InvalidArgument", 400):
+        owner.list_buckets(ContinuationToken="no token")
     pages, token = [], {}
     while True:
         page = owner.list_buckets(Prefix=stem, MaxBuckets=2, **token)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from objects.conditions import ReadConditions, check_copy_source, check_read, matches, unquote_etag
+from objects.conditions import ReadConditions, check_read, check_source, matches, unquote_etag
 from s3protocol import errors
 
 MODIFIED = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
@@ -68,7 +68,7 @@ def test_what_the_client_has_already_is_304(conditions):
 )
 def test_a_copy_answers_412_always_and_names_the_condition(conditions, name):
     with pytest.raises(errors.PreconditionFailed) as failed:
-        check_copy_source(ReadConditions(**conditions), etag="abc", modified_at=MODIFIED)
+        check_source(ReadConditions(**conditions), etag="abc", modified_at=MODIFIED)
     assert failed.value.members["Condition"] == f"x-amz-copy-source-{name}"
 
 
