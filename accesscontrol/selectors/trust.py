@@ -14,7 +14,7 @@ from accesscontrol.selectors.subjects import UnknownSubject
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 BECOMING = frozenset({"sts:AssumeRole", WEB_IDENTITY})
-_GOING_WITH = frozenset({"sts:TagSession", "sts:SetSourceIdentity"})
+_NAMES = {name.lower(): name for name in (*BECOMING, "sts:TagSession", "sts:SetSourceIdentity")}
 
 
 def find_role_by_arn(read: EntityArn) -> Role | None:
@@ -44,8 +44,9 @@ def is_audience_named(trust_policy: str, url: str) -> bool:
 
 
 def is_about_trust(action: str, resource: str) -> bool:
-    """Say whether a question is about becoming a role."""
-    return action in BECOMING or (action in _GOING_WITH and ":role/" in resource)
+    """Say whether a question is about becoming a role. Actions have no case."""
+    name = _NAMES.get(action.lower())
+    return name in BECOMING or (name is not None and ":role/" in resource)
 
 
 def explain_trust(question: Question) -> Explanation:
@@ -59,6 +60,7 @@ def explain_trust(question: Question) -> Explanation:
     row = find_role_by_arn(read)
     if row is None:
         raise UnknownSubject(f"there is no {question.entity}")
+    question = replace(question, action=_NAMES[question.action.lower()])
     role, provider_arn = role_access(row), question.principal.federated_arn
     if question.action in BECOMING and (question.action == WEB_IDENTITY) != (provider_arn is not None):
         raise UnknownSubject(f"identity providers, and nobody else, ask for {WEB_IDENTITY}: give one's ARN")

@@ -33,6 +33,7 @@ TOKEN_LENGTH_MAX = 4_096
 CHAINED_SECONDS_MAX = 3_600
 ROOT_SECONDS_MAX = 3_600
 TAGS_MAX = 50
+NO_ACCOUNT = "unknown"  # owns the roles that are not there
 TAGS_CLAIM = "https://aws.amazon.com/tags"
 _KEPT_CLAIMS = ("aud", "sub", "azp", "amr", "email")
 
@@ -74,7 +75,7 @@ def assume_role(
         raise errors.AccessDenied("Roles may not be assumed by root accounts.")
     role = _find_role(role_arn)
     if role is None:
-        decision = context.decide("sts:AssumeRole", role_arn, owner_account_id="unknown")
+        decision = context.decide("sts:AssumeRole", role_arn, owner_account_id=NO_ACCOUNT)
         raise access_denied(principal, decision)
     tags, transitive = _chained_tags(principal, asked)
     stated = _stated(asked, tags) | ({"sts:externalid": external_id} if external_id is not None else {})

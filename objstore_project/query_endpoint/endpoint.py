@@ -16,10 +16,12 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, InterfaceError, OperationalError
 
 from accesscontrol.authentication import authenticate_query
+from accesscontrol.policy import Decision
 from accesscontrol.principal import ANONYMOUS
 from accesscontrol.query_context import QueryContext, authorize_operation
 from accesscontrol.request_facts import RequestFacts
 from accesscontrol.services.access_keys import note_use
+from accesscontrol.services.sessions import NO_ACCOUNT
 from audit.draft import AuditDraft, begin
 from audit.services.rows import change
 from objstore_project.s3_endpoint.address import read_address
@@ -161,7 +163,7 @@ class _Exchange:
         )
         self.draft.action = operation.action
         if operation.permission is Permission.UNSIGNED:
-            return QueryContext(ANONYMOUS, facts, self.draft.note)
+            return QueryContext(ANONYMOUS, facts, self._note)
         authenticated = authenticate_query(
             service=operation.service.value,
             method=address.method,
@@ -178,4 +180,10 @@ class _Exchange:
         if authenticated.principal.is_anonymous:
             raise errors.MissingAuthenticationToken
         note_use(authenticated.principal, service=operation.service.value, region=settings.OBJSTORE_REGION)
-        return QueryContext(authenticated.principal, facts, self.draft.note)
+        return QueryContext(authenticated.principal, facts, self._note)
+
+    def _note(self, action: str, key: str | None, decision: Decision) -> None:
+        """Remember a decision, and whose business it is: what a trust policy says is that of the role's account."""
+        self.draft.note(action, key, decision)
+        if decision.owner_account_id not in (None, NO_ACCOUNT, self.draft.account_id):
+            self.draft.owner_id = decision.owner_account_id

@@ -223,4 +223,24 @@ def test_refused_roles_are_explained_and_the_change_that_is_proposed_opens_them(
     watcher.sign_in("watcher", "a long password")
     own = json.loads(watcher.get("/api/audit/", source="console").body)["rows"][0]["account_id"]
     for principal in (f"arn:aws:iam::{own}:root", "*", "s3.amazonaws.com"):
-        assert watcher.get("/api/explain/", **{**asked, "principal": principal}).status == 403
+        for action in ("sts:AssumeRole", "sts:assumerole", "sts:TagSession"):
+            assert watcher.get("/api/explain/", **{**asked, "principal": principal, "action": action}).status == 403
+
+
+def test_what_a_trust_policy_says_of_another_account_is_not_that_account_s_business(live: LiveSystem) -> None:
+    made = live.manage("create_account", "asker", "--email", "asker@example.org", "--json")
+    theirs = json.loads(made.stdout)
+    keys = {"aws_access_key_id": theirs["access_key"], "aws_secret_access_key": theirs["secret_key"]}
+    user = make_user(live.client("iam", **keys), allow("sts:AssumeRole"))
+    iam, name = live.client("iam"), unique("closed")
+    denying = {"Sid": "NotThem", "Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy_of(denying))["Role"]["Arn"]
+    sts = user.keys.client(live, "sts")
+    assert refusal(lambda: sts.assume_role(RoleArn=role, RoleSessionName="session")) == "AccessDenied"
+    (row,) = wait_for_rows(live, 1, "--principal", user.arn, "--is-refused", "true")
+    assert (row["account_id"], row["owner_id"]) == (theirs["id"], role.split(":")[4])
+    assert "NotThem" in row["reason"]
+    shell = "from audit.selectors import document, find_row; print(document(find_row({}), visible_to={!r}))"
+    for account_id, is_told in ((theirs["id"], False), (row["owner_id"], True)):
+        told = live.manage("shell", "-c", shell.format(row["id"], account_id)).stdout
+        assert ("NotThem" in told) is is_told
