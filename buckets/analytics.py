@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from buckets.identified import ObjectFilter, bucket_of_arn, check_filter, check_id, read_filter
+from buckets.identified import (
+    ObjectFilter,
+    bucket_of_arn,
+    check_destination,
+    check_filter,
+    check_id,
+    read_filter,
+)
 
 ANALYTICS = "analytics"
 METRICS = "metrics"
@@ -33,7 +40,7 @@ def checked_analytics(configuration_id: str, document: Mapping[str, Any]) -> dic
     check_filter(document)
     exported = document["StorageClassAnalysis"].get("DataExport")
     if exported is not None:
-        bucket_of_arn(exported["Destination"]["S3BucketDestination"]["Bucket"])
+        check_destination(exported["Destination"]["S3BucketDestination"])
     return dict(document)
 
 

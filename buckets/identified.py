@@ -18,6 +18,8 @@ CONFIGURATION_COUNT_MAX = 1_000
 PAGE_SIZE = 100
 ID_LENGTH_MAX = 64
 TAG_COUNT_MAX = 10
+DESTINATION_PREFIX_BYTES_MAX = 800
+"""So that the keys of reports, which go on with bucket, id and file, have 1,024 bytes at most."""
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::(.+)")
@@ -80,6 +82,18 @@ def bucket_of_arn(arn: str) -> str:
     if not is_valid_bucket_name(found[1]):
         raise errors.InvalidS3DestinationBucket
     return found[1]
+
+
+def check_destination(destination: Mapping[str, Any]) -> None:
+    """Raise InvalidArgument or InvalidS3DestinationBucket for a place that reports can't go to."""
+    bucket_of_arn(destination["Bucket"])
+    prefix = destination.get("Prefix", "")
+    if len(prefix.encode()) > DESTINATION_PREFIX_BYTES_MAX:
+        raise errors.InvalidArgument(
+            f"The prefix of a destination has {DESTINATION_PREFIX_BYTES_MAX} bytes at most.",
+            ArgumentName="Prefix",
+            ArgumentValue=prefix,
+        )
 
 
 def page_members(

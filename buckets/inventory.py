@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from buckets.identified import bucket_of_arn, check_id
+from buckets.identified import bucket_of_arn, check_destination, check_id
 from s3protocol import errors
 
 KIND = "inventory"
@@ -41,7 +41,7 @@ def checked_document(configuration_id: str, document: Mapping[str, Any]) -> dict
     destination = document["Destination"]["S3BucketDestination"]
     if destination["Format"] != "CSV":
         raise errors.NotImplemented("Inventories are written as CSV alone.")
-    bucket_of_arn(destination["Bucket"])
+    check_destination(destination)
     if len(destination.get("Encryption", {})) > 1:
         raise errors.MalformedXML
     unknown = UNKNOWN_FIELDS.intersection(document.get("OptionalFields", []))

@@ -16,6 +16,7 @@ from accesscontrol.policy import Outcome
 from accesscontrol.principal import service_principal
 from accesscontrol.request_facts import RequestFacts
 from buckets.selectors import BucketRecord, find_bucket
+from objects.attributes import checked_key
 from objects.encryption import EncryptionChoice
 from objects.services.encryption import default_choice
 from objects.services.publish import UNCONDITIONAL, NewVersion
@@ -90,11 +91,11 @@ def deposit_object(
 ) -> None:
     """Write an object into a bucket that `find_destination` has returned; it belongs to the bucket's owner.
 
-    It is encrypted as chosen, or as the bucket has it. Raises as `put_object`.
+    It is encrypted as chosen, or as the bucket has it. Raises KeyTooLongError, and as `put_object`.
     """
     put_object(
         bucket_id=bucket.id,
-        key=key,
+        key=checked_key(key),
         body=DocumentBody(pieces),
         version=NewVersion(
             owner_id=bucket.owner_id, size_bytes=0, etag="", content_type=content_type, headers=headers or {}

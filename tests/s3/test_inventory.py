@@ -102,6 +102,16 @@ def test_what_can_not_be_is_refused(owner: Any, bucket: str, new_bucket: Any) ->
         put(owner, bucket, wrong)
     with refused("InvalidArgument", 400):
         owner.list_bucket_inventory_configurations(Bucket=bucket, ContinuationToken="%%%")
+    far = {**configuration(destination)["Destination"]["S3BucketDestination"], "Prefix": "p" * 801}
+    with refused("InvalidArgument", 400):
+        put(owner, bucket, configuration(destination, Destination={"S3BucketDestination": far}))
+    export = {"OutputSchemaVersion": "V_1", "Destination": {"S3BucketDestination": far}}
+    with refused("InvalidArgument", 400):
+        owner.put_bucket_analytics_configuration(
+            Bucket=bucket,
+            Id="far",
+            AnalyticsConfiguration={"Id": "far", "StorageClassAnalysis": {"DataExport": export}},
+        )
 
 
 def test_a_report_tells_of_the_current_objects(owner: Any, bucket: str, new_bucket: Any) -> None:
