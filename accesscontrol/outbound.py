@@ -22,7 +22,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CONNECT_SECONDS_MAX = 60.0
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Where an IPv6 address ends with the IPv4 one that it leads to, or did: translators, and what came before them.
+_EMBEDDING = tuple(
+    ipaddress.IPv6Network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
+)
+# Special, and global to `ipaddress` all the same: addresses of a site, as they were called, and of segments of routes.
+_SPECIAL = tuple(ipaddress.IPv6Network(network) for network in ("fec0::/10", "5f00::/16"))
 
 
 class OutboundRefused(Exception):
@@ -34,7 +39,12 @@ def is_reachable(address: Address, allowed: Sequence[Network]) -> bool:
     address = _embedded(address)
     if any(address in network for network in allowed if network.version == address.version):
         return True
+    if any(address in network for network in _SPECIAL if network.version == address.version):
+        return False
     return address.is_global and not address.is_multicast
+
+
+_LOCAL = (ipaddress.IPv6Address("::"), ipaddress.IPv6Address("::1"))
 
 
 def _embedded(address: Address) -> Address:
@@ -45,7 +55,7 @@ def _embedded(address: Address) -> Address:
         return address.ipv4_mapped
     if address.sixtofour is not None:
         return address.sixtofour
-    if address in _NAT64:
+    if address not in _LOCAL and any(address in network for network in _EMBEDDING):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 

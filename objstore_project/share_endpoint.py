@@ -176,15 +176,14 @@ def _check_password(link: ShareLink, visit: _Visit) -> None:
     now = time.monotonic()
     if given is not None and _known_passwords.get(known, 0) > now:
         return
-    if given is not None and not _are_too_many(link) and check_password(given, link.password):
+    if given is not None and not _may_try(link):
+        raise _Refusal(429, "SlowDown", "Too many wrong passwords. Wait a minute.", ("Retry-After", "60"))
+    if given is not None and check_password(given, link.password):
+        _take_back(link)
         if len(_known_passwords) >= _REMEMBERED_MAX:
             _known_passwords.clear()
         _known_passwords[known] = now + _REMEMBERED_SECONDS
         return
-    if given is not None:
-        if _are_too_many(link):
-            raise _Refusal(429, "SlowDown", "Too many wrong passwords. Wait a minute.", ("Retry-After", "60"))
-        _count_failure(link)
     challenge = ("WWW-Authenticate", 'Basic realm="Share link", charset="UTF-8"')
     raise _Refusal(401, "PasswordRequired", "This link needs its password; any user name will do.", challenge)
 
@@ -204,19 +203,22 @@ def _failures_key(link: ShareLink) -> str:
     return f"share-password:{link.pk}"
 
 
-def _are_too_many(link: ShareLink) -> bool:
-    try:
-        return int(cache.get(_failures_key(link), 0)) >= FAILURES_MAX
-    except Exception:  # noqa: BLE001  the cache's server may be away; the slow hash is left as a brake
-        return False
-
-
-def _count_failure(link: ShareLink) -> None:
+def _may_try(link: ShareLink) -> bool:
+    """Count a password before it is looked at, so that many at the same moment are no more than many in a row."""
     try:
         cache.add(_failures_key(link), 0, FAILURE_WINDOW_SECONDS)
-        cache.incr(_failures_key(link))
-    except Exception:  # noqa: BLE001  see above
+        return int(cache.incr(_failures_key(link))) <= FAILURES_MAX
+    except Exception:  # noqa: BLE001  the cache's server may be away; the slow hash is left as a brake
         logger.warning("the cache does not answer: wrong passwords of share links are not counted")
+        return True
+
+
+def _take_back(link: ShareLink) -> None:
+    """Count a password no more that was right."""
+    try:
+        cache.decr(_failures_key(link))
+    except Exception:  # noqa: BLE001  the cache is away, or the minute over
+        logger.info("a right password of a share link was not taken back: the cache has none")
 
 
 def _download(link: ShareLink, key: str, visit: _Visit) -> WireResponse:

@@ -3,6 +3,9 @@
 A name alone would let one machine try a common password on every name. Addresses are those that the client comes from, as
 far as the proxies before are known (OBJSTORE_TRUSTED_PROXIES); of IPv6 a network of 64 bits counts as one, since whoever has an
 address there has all of them.
+
+An attempt counts before the password is looked at, and is taken back where it was right: of many guesses at the same
+moment no more are looked at than of many one after the other.
 """
 
 from __future__ import annotations
@@ -20,25 +23,29 @@ WINDOW_SECONDS = 60
 logger = logging.getLogger("objstore.console")
 
 
-def are_too_many(username: str, address: str) -> bool:
-    """Tell whether the name or the address has to wait. Without the cache nobody has to."""
-    name_key, address_key = _cache_keys(username, address)
-    try:
-        counts = cache.get_many([name_key, address_key])
-    except Exception:  # noqa: BLE001  the cache's server may be away; sign-in works without
-        logger.warning("the cache does not answer: sign-in attempts are not counted")
-        return False
-    return int(counts.get(name_key, 0)) >= FAILURES_MAX or int(counts.get(address_key, 0)) >= ADDRESS_FAILURES_MAX
+def may_try(username: str, address: str) -> bool:
+    """Count an attempt for WINDOW_SECONDS from the first of them; False where the name or the address has to wait.
 
-
-def count_failure(username: str, address: str) -> None:
-    """Remember a wrong password for WINDOW_SECONDS."""
+    Without the cache nobody has to.
+    """
+    counts = []
     try:
         for key in _cache_keys(username, address):
             cache.add(key, 0, WINDOW_SECONDS)
-            cache.incr(key)
-    except Exception:  # noqa: BLE001  see above
+            counts.append(int(cache.incr(key)))
+    except Exception:  # noqa: BLE001  the cache's server may be away; sign-in works without
         logger.warning("the cache does not answer: sign-in attempts are not counted")
+        return True
+    return counts[0] <= FAILURES_MAX and counts[1] <= ADDRESS_FAILURES_MAX
+
+
+def take_back(username: str, address: str) -> None:
+    """Count an attempt no more that was right."""
+    try:
+        for key in _cache_keys(username, address):
+            cache.decr(key)
+    except Exception:  # noqa: BLE001  the cache is away, or the minute over
+        logger.info("an attempt to sign in was not taken back: the cache has none")
 
 
 def _cache_keys(username: str, address: str) -> tuple[str, str]:

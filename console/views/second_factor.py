@@ -99,12 +99,12 @@ def _user(request: HttpRequest) -> User:
 def _try_code(request: HttpRequest, user: User) -> str:
     """Check the code that was entered and return what is wrong about it."""
     attempts, address = f"code of {user.get_username()}", request.META.get("REMOTE_ADDR", "")
-    if sign_in_attempts.are_too_many(attempts, address):
+    if not sign_in_attempts.may_try(attempts, address):
         return _TOO_MANY
-    if second_factor.check(user, request.POST.get("code", "")):
-        return ""
-    sign_in_attempts.count_failure(attempts, address)
-    return _WRONG
+    if not second_factor.check(user, request.POST.get("code", "")):
+        return _WRONG
+    sign_in_attempts.take_back(attempts, address)
+    return ""
 
 
 def _page(

@@ -48,13 +48,13 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         return _LOGIN(request)
     name, address = request.POST.get("username", ""), request.META.get("REMOTE_ADDR", "")
-    if sign_in_attempts.are_too_many(name, address):
+    if not sign_in_attempts.may_try(name, address):
         context = {"form": SignInForm(request), "is_throttled": True, "next": request.POST.get("next", "")}
         context["is_sso_offered"] = single_sign_on.is_offered()
         return render(request, "console/sign_in.html", context, status=429)
     response = _LOGIN(request)
-    if response.status_code == HTTPStatus.OK:  # the form again
-        sign_in_attempts.count_failure(name, address)
+    if response.status_code != HTTPStatus.OK:  # not the form again
+        sign_in_attempts.take_back(name, address)
     return response
 
 

@@ -33,6 +33,11 @@ from accesscontrol.outbound import OutboundRefused, is_reachable, judged_address
         "::ffff:10.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "64:ff9b:1::a00:1",
+        "::7f00:1",
+        "::ffff:0:7f00:1",
+        "fec0::1",
+        "5f00::1",
     ],
 )
 def test_special_addresses_are_refused(address: str) -> None:
