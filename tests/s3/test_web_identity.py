@@ -173,3 +173,36 @@ def test_providers_are_listed_changed_and_deleted(iam: Any) -> None:
 @pytest.mark.parametrize("url", ["ftp://x", "https://u:p@x", "https://x?y=1", "https://", "https://x/*", "https://x#a"])
 def test_what_is_no_issuer_is_refused(iam: Any, url: str) -> None:
     assert refusal(lambda: iam.create_open_id_connect_provider(Url=url)) == "ValidationError"
+
+
+def explained(live: LiveSystem, principal: str, role_arn: str, *context: str, is_checked: bool = True) -> Any:
+    told = [part for one in context for part in ("--context", one)]
+    asked = ("explain", principal, "sts:AssumeRoleWithWebIdentity", role_arn, *told, "--json")
+    done = live.manage(*asked, is_checked=is_checked)
+    return json.loads(done.stdout) if done.returncode == 0 else done.stderr
+
+
+def test_explanations_tell_what_a_token_lacks(iam: Any, provider_arn: str, live: LiveSystem) -> None:
+    host = provider_arn.partition("/")[2]
+    role_arn = make_role(iam, provider_arn, Condition={"StringEquals": {f"{host}:sub": "ann"}})
+    assert explained(live, provider_arn, role_arn, f"{host}:sub=ann")["allowed"] is True
+    unsaid = explained(live, provider_arn, role_arn)
+    assert (unsaid["allowed"], f"{host}:sub" in unsaid["remarks"][0]) == (False, True)
+    closed = iam.create_role(RoleName=unique("web"), AssumeRolePolicyDocument=trust({"AWS": "123456789012"}))["Role"]
+    (change,) = explained(live, provider_arn, closed["Arn"])["smallest_change"]
+    assert change["statement"]["Principal"] == {"Federated": provider_arn}
+    unregistered = provider_arn.replace(host, "nobody.example")
+    assert "there is no" in explained(live, unregistered, role_arn, is_checked=False)
+
+
+def test_explanations_know_that_a_provider_without_client_ids_needs_an_audience(iam: Any, live: LiveSystem) -> None:
+    host = f"{unique('idp')}.example"
+    arn = iam.create_open_id_connect_provider(Url=f"https://{host}")["OpenIDConnectProviderArn"]
+    told = explained(live, arn, make_role(iam, arn))
+    assert (told["allowed"], told["reason"]) == (
+        False,
+        "the provider has no client ids, and the trust policy names no audience",
+    )
+    assert f"{host}:aud" in told["smallest_change"][0]["text"]
+    named = make_role(iam, arn, Condition={"StringEquals": {f"{host}:aud": "app"}})
+    assert explained(live, arn, named, f"{host}:aud=app")["allowed"] is True
