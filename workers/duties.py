@@ -21,11 +21,12 @@ from chunks.throttle import Throttle
 from events.services.delivery import Delivered, waiting_targets
 from events.services.delivery import deliver_events as deliver_to_target
 from journal.barrier import is_journaled
+from objects.selectors.lifecycle import find_due_buckets
 from objects.services.access_logs import DeliveredLogs, deliver_access_log, find_logged_buckets
 from objects.services.archive import Restored, carry_out_restores
 from objects.services.garbage import Collected
 from objects.services.garbage import collect_garbage as collect_batch
-from objects.services.lifecycle import Applied, apply_rules, find_due_buckets, forget_runs
+from objects.services.lifecycle import Applied, apply_rules, forget_runs
 from objects.services.replication import Replicated, replicate_bucket, waiting_buckets
 from objects.services.rewrap import rewrap_data_keys as rewrap_batch
 from objects.services.tiering import carry_out_tierings

@@ -10,54 +10,22 @@ from being marked as done. Killed at any point, the next run finds what is left 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
-from buckets.lifecycle import DEFAULT_MINIMUM_SIZE, KIND, MINIMUM_SIZE, Rule, age_cutoff, day_start, enabled_rules
+from buckets.lifecycle import KIND, Rule, age_cutoff, day_start
 from events.cause import EXPIRED, cause_document
 from objects.listing import successor
 from objects.models import LifecycleRun, MultipartUpload
+from objects.selectors.lifecycle import DueBucket, Expiration, expirations
 from objects.services.lifecycle_transitions import carry_out_transitions
 from objects.services.multipart import drop_parts
 
 BATCH_SIZE = 200
-
-_SIZE_MAX = 1 << 62
-_TAKES_KEYS = """o.bucket_id = %(bucket_id)s AND o.key >= %(prefix)s AND (%(end)s::text IS NULL OR o.key < %(end)s::text)
-     AND (o.key, v.id) > (%(after_key)s, %(after_row)s)"""
-_FITS_FILTER = """v.tags @> %(tags)s::jsonb AND v.size_bytes > %(size_greater_than)s
-     AND v.size_bytes < %(size_less_than)s"""
-
-# Plan: the index objects_listed from the last key on, the primary key of each version. NULL deletes the current one.
-_CURRENT = f"""
-  SELECT o.key, v.id, NULL::text AS version_id
-    FROM objects_object o JOIN objects_objectversion v ON v.id = o.current_version_id
-   WHERE {_TAKES_KEYS} AND o.is_listed AND v.became_current_at <= %(cutoff)s AND {_FITS_FILTER}
-"""  # noqa: S608  constants
-
-# Plan: the unique index on (bucket, key) from the last key on; of each key, a range of the index versions_of_object.
-_NONCURRENT = f"""
-  SELECT o.key, v.id, v.version_id
-    FROM objects_object o JOIN objects_objectversion v ON v.object_id = o.id
-   WHERE {_TAKES_KEYS} AND v.deleted_at IS NULL AND v.id <> o.current_version_id
-     AND v.superseded_at <= %(cutoff)s AND {_FITS_FILTER} AND NOT objects_is_locked(v, false)
-     AND (%(newer)s = 0 OR %(newer)s <= (
-         SELECT count(*) FROM objects_objectversion n
-          WHERE n.object_id = o.id AND n.deleted_at IS NULL AND n.id > v.id AND n.id <> o.current_version_id))
-"""  # noqa: S608  constants
-
-# Plan: likewise. A delete marker with no version left to hide.
-_LONE_MARKERS = f"""
-  SELECT o.key, v.id, v.version_id
-    FROM objects_object o JOIN objects_objectversion v ON v.id = o.current_version_id
-   WHERE {_TAKES_KEYS} AND NOT o.is_listed AND v.is_delete_marker AND v.became_current_at <= %(cutoff)s
-     AND NOT EXISTS (SELECT FROM objects_objectversion n
-                      WHERE n.object_id = o.id AND n.deleted_at IS NULL AND n.id <> v.id)
-"""  # noqa: S608  constants
 
 _DELETE = """
 WITH due AS ({candidates} ORDER BY o.key, v.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED)
@@ -78,17 +46,6 @@ SELECT id FROM objects_multipartupload
    AND key >= %(prefix)s AND (%(end)s::text IS NULL OR key < %(end)s::text)
  ORDER BY key, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
-
-# Plan: a scan of the configurations of one kind, which are few beside objects.
-_DUE_BUCKETS = """
-SELECT b.id, b.owner_id, c.document, c.updated_at
-  FROM buckets_bucketconfiguration c
-  JOIN buckets_bucket b ON b.id = c.bucket_id
-  LEFT JOIN objects_lifecyclerun r ON r.bucket_id = b.id
- WHERE c.kind = %s AND (r.id IS NULL OR r.day_started_at < %s OR r.configured_at <> c.updated_at)
- ORDER BY r.day_started_at NULLS FIRST, b.id
-"""
-
 
 _FORGET_RUNS = """
 DELETE FROM objects_lifecyclerun r
@@ -112,30 +69,6 @@ class Applied:
         return self == Applied()
 
 
-@dataclass(frozen=True, slots=True)
-class DueBucket:
-    """A bucket whose rules have not been carried out today."""
-
-    id: int
-    owner_id: str
-    rules: list[Rule] = field(hash=False)
-    configured_at: datetime
-    transition_minimum_size: str = DEFAULT_MINIMUM_SIZE
-
-
-def find_due_buckets(*, now: datetime, day_seconds: int) -> list[DueBucket]:
-    """Return the buckets whose rules are to be carried out, those that wait the longest first. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE_BUCKETS, [KIND, day_start(now, day_seconds)])
-        return [_due_bucket(*row) for row in cursor.fetchall()]
-
-
-def _due_bucket(bucket_id: int, owner_id: str, text: str, configured_at: datetime) -> DueBucket:
-    document = json.loads(text)
-    minimum_size = document.get(MINIMUM_SIZE, DEFAULT_MINIMUM_SIZE)
-    return DueBucket(bucket_id, owner_id, enabled_rules(document), configured_at, minimum_size)
-
-
 def forget_runs() -> None:
     """Forget up to where rules were carried out that are no more."""
     with connection.cursor() as cursor:
@@ -154,9 +87,9 @@ def apply_rules(
     """Carry out a bucket's rules, adding to `applied`; say whether all is done. One statement for each batch."""
     is_done = True
     for rule in bucket.rules:
-        for candidates, counter, arguments in _expirations(bucket, rule, now=now, day_seconds=day_seconds):
-            count, is_whole = _expire(candidates, arguments, may_go_on=may_go_on, batch_size=batch_size)
-            setattr(applied, counter, getattr(applied, counter) + count)
+        for due in expirations(rule, bucket_id=bucket.id, now=now, day_seconds=day_seconds):
+            count, is_whole = _expire(due, bucket.owner_id, may_go_on=may_go_on, batch_size=batch_size)
+            setattr(applied, due.kind, getattr(applied, due.kind) + count)
             is_done = is_done and is_whole
         if rule.abort_days is not None:
             cutoff = age_cutoff(now, rule.abort_days, day_seconds)
@@ -181,45 +114,15 @@ def apply_rules(
     return False
 
 
-def _expirations(
-    bucket: DueBucket, rule: Rule, *, now: datetime, day_seconds: int
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield what a rule expires: the query of candidates, the counter of `Applied`, the query's arguments."""
-    arguments: dict[str, Any] = {
-        "bucket_id": bucket.id,
-        "owner_id": bucket.owner_id,
-        "cause": json.dumps(cause_document(EXPIRED)),
-        "prefix": rule.filter.prefix,
-        "end": successor(rule.filter.prefix),
-        "tags": json.dumps(dict(rule.filter.tags)),
-        "size_greater_than": -1 if rule.filter.size_greater_than is None else rule.filter.size_greater_than,
-        "size_less_than": _SIZE_MAX if rule.filter.size_less_than is None else rule.filter.size_less_than,
-        "newer": rule.newer_noncurrent_versions,
-    }
-    cutoff = None
-    if rule.expire_days is not None:
-        cutoff = age_cutoff(now, rule.expire_days, day_seconds)
-    elif rule.expire_at is not None and rule.expire_at <= now:
-        cutoff = now
-    if cutoff is not None:
-        yield _CURRENT, "expired_objects", {**arguments, "cutoff": cutoff}
-    if rule.noncurrent_days is not None:
-        noncurrent_cutoff = age_cutoff(now, rule.noncurrent_days, day_seconds)
-        yield _NONCURRENT, "expired_versions", {**arguments, "cutoff": noncurrent_cutoff}
-    marker_cutoff = now if rule.expires_lone_markers else cutoff
-    if marker_cutoff is not None and rule.filter.is_of_keys_alone:
-        yield _LONE_MARKERS, "expired_markers", {**arguments, "cutoff": marker_cutoff}
-
-
-def _expire(
-    candidates: str, arguments: dict[str, Any], *, may_go_on: Callable[[], bool], batch_size: int
-) -> tuple[int, bool]:
+def _expire(due: Expiration, owner_id: str, *, may_go_on: Callable[[], bool], batch_size: int) -> tuple[int, bool]:
     """Delete all candidates but those that somebody else holds; return how many, and whether none is left."""
     count = 0
+    cause = json.dumps(cause_document(EXPIRED))
+    arguments = {**due.arguments, "owner_id": owner_id, "cause": cause, "limit": batch_size}
     after: dict[str, Any] = {"after_key": "", "after_row": 0}
     while may_go_on():
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_DELETE.format(candidates=candidates), {**arguments, **after, "limit": batch_size})
+            cursor.execute(_DELETE.format(candidates=due.candidates), {**arguments, **after})
             rows = cursor.fetchall()
         count += sum(not outcome for _, _, outcome in rows)
         if len(rows) < batch_size:
@@ -228,7 +131,7 @@ def _expire(
     else:
         return count, False
     with connection.cursor() as cursor:
-        cursor.execute(_IS_LEFT.format(candidates=candidates), {**arguments, "after_key": "", "after_row": 0})
+        cursor.execute(_IS_LEFT.format(candidates=due.candidates), {**due.arguments, "after_key": "", "after_row": 0})
         (is_left,) = cursor.fetchone()
     return count, not is_left
 

@@ -12,9 +12,10 @@ from buckets.models import Bucket, Versioning
 from buckets.services import put_bucket_lifecycle_configuration, put_bucket_versioning, put_object_lock_configuration
 from objects.models import LifecycleRun, ObjectVersion
 from objects.retention import COMPLIANCE, GOVERNANCE
+from objects.selectors.lifecycle import find_due_buckets
 from objects.services.delete import delete_object
 from objects.services.garbage import expire_history
-from objects.services.lifecycle import Applied, apply_rules, find_due_buckets, forget_runs
+from objects.services.lifecycle import Applied, apply_rules, forget_runs
 from s3protocol import errors
 from tests.unit.objects.rows import OWNER_ID, add_bucket, put_version
 
