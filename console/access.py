@@ -32,6 +32,17 @@ def principal_of(request: HttpRequest) -> Principal:
     return remembered
 
 
+def facts_of(request: HttpRequest) -> RequestFacts:
+    """Return what conditions of policies may ask of a request to the console."""
+    return RequestFacts(
+        headers=request.headers,
+        source_ip=request.META.get("REMOTE_ADDR", ""),
+        is_secure=request.is_secure(),
+        now=timezone.now(),
+        region=settings.OBJSTORE_REGION,
+    )
+
+
 def decide_for(
     request: HttpRequest,
     action: str,
@@ -45,15 +56,14 @@ def decide_for(
 
     No statements but the principal's.
     """
-    facts = RequestFacts(
-        headers=request.headers,
-        source_ip=request.META.get("REMOTE_ADDR", ""),
-        is_secure=request.is_secure(),
-        now=timezone.now(),
-        region=settings.OBJSTORE_REGION,
-    )
     return decide(
-        principal_of(request), action=action, bucket=bucket, key=key, version=version, facts=facts, stated=stated
+        principal_of(request),
+        action=action,
+        bucket=bucket,
+        key=key,
+        version=version,
+        facts=facts_of(request),
+        stated=stated,
     )
 
 

@@ -42,6 +42,13 @@ def note_decision(action: str, key: str | None, decision: Decision) -> None:
         draft.note(action, key, decision)
 
 
+def note_problem(code: str, reason: str) -> None:
+    """Remember why the user did not get what was wanted, in the row of the request."""
+    draft = current()
+    if draft is not None:
+        draft.error_code, draft.error_reason = code, reason
+
+
 class AuditTrail:
     """Write a row for each request. It stands last of the middleware, next to the views."""
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accesscontrol.query_context import QueryContext, authorize_operation
-from accesscontrol.request_facts import RequestFacts
-from console.access import principal_of
+from console.access import facts_of, principal_of
 from console.audit_trail import note_decision
 from s3protocol.query import Service, codec_for, errors
 from s3protocol.query.registry import QUERY_REGISTRY
@@ -34,14 +31,7 @@ def call(request: HttpRequest, name: str, **members: str) -> dict[str, Any]:
     if any("\0" in value for value in form.values()):
         raise errors.ValidationError("A value holds a NUL character.")
     arguments = codec_for(Service.IAM, name).parse(form)
-    facts = RequestFacts(
-        headers=request.headers,
-        source_ip=request.META.get("REMOTE_ADDR", ""),
-        is_secure=request.is_secure(),
-        now=timezone.now(),
-        region=settings.OBJSTORE_REGION,
-    )
-    context = QueryContext(principal_of(request), facts, note_decision)
+    context = QueryContext(principal_of(request), facts_of(request), note_decision)
     authorize_operation(operation, context, arguments)
     try:
         with transaction.atomic():

@@ -8,6 +8,7 @@ from console.views import (
     bucket_tags,
     buckets,
     changes,
+    configurations,
     explain,
     identities,
     objects,
@@ -101,5 +102,7 @@ urlpatterns = [
     path("buckets/<bucket:bucket_name>/settings/abac/", bucket_tags.set_abac, name="set-abac"),
     path("buckets/<bucket:bucket_name>/settings/tag/", bucket_tags.add_tag, name="add-tag"),
     path("buckets/<bucket:bucket_name>/settings/untag/", bucket_tags.remove_tag, name="remove-tag"),
+    path("buckets/<bucket:bucket_name>/configuration/", configurations.overview, name="configurations"),
+    path("buckets/<bucket:bucket_name>/configuration/<slug:kind>/", configurations.configuration, name="configuration"),
     path("buckets/<bucket:bucket_name>/settings/delete/", buckets.delete_bucket, name="delete-bucket"),
 ]

@@ -85,6 +85,7 @@ OPEN_ENUMERATIONS: Final[Mapping[str, str]] = MappingProxyType(
 CASELESS_ENUMERATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ChecksumAlgorithm": "AWS takes crc32c as well as CRC32C; SDKs differ",
+        "FilterRuleName": "AWS answers Prefix itself, where the model says prefix, and takes back what it answered",
         "ChecksumMode": "AWS takes enabled as well as ENABLED; SDKs differ",
     }
 )

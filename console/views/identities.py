@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accesscontrol.services.identities import console_name
 from audit.draft import current
+from console.audit_trail import note_problem
 from console.identities import PAGE_SIZE, call, call_if_allowed, told
 from s3protocol.query.errors import QueryError
 
@@ -84,9 +85,7 @@ def identity_page(view: View) -> View:
         try:
             return view(request, **named)
         except QueryError as error:
-            draft = current()
-            if draft is not None:
-                draft.error_code, draft.error_reason = error.code, told(error)
+            note_problem(error.code, told(error))
             context = {"problem": told(error), "is_refusal": error.status == 403}
             return _page(request, "problem", "", context, status=error.status)
 

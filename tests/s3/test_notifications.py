@@ -85,6 +85,8 @@ def test_a_configuration_is_kept_and_removed(owner: Any, bucket: str, webhook: s
         {"Name": "Suffix", "Value": ".jpg"},
     ]
     assert other["Id"]
+    notify(owner, bucket, one, other)  # what was answered is taken back
+    assert owner.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"] == [one, other]
     notify(owner, bucket)
     assert "QueueConfigurations" not in owner.get_bucket_notification_configuration(Bucket=bucket)
 
