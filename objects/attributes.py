@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from s3protocol import errors
 KEY_BYTES_MAX = 1_024
 METADATA_BYTES_MAX = 2_048
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+
+# What the name of a header may hold (RFC 9110, section 5.6.2): forms and presigned links bring names in fields and a query.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
 
 _SYSTEM_HEADERS = {
     "cache_control": "CacheControl",
@@ -36,9 +40,18 @@ def system_headers(**values: str | None) -> dict[str, str]:
 
 
 def checked_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """Return user metadata. Raises MetadataTooLarge over METADATA_BYTES_MAX of names and values."""
+    """Return user metadata.
+
+    Raises MetadataTooLarge over METADATA_BYTES_MAX of names and values, InvalidArgument for a name that no header can have:
+    it could never be told again.
+    """
     if not metadata:
         return {}
+    for name in metadata:
+        if _TOKEN.fullmatch(name) is None:
+            raise errors.InvalidArgument(
+                "No header can have this name.", ArgumentName=f"x-amz-meta-{name}", ArgumentValue=metadata[name]
+            )
     size_bytes = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
     if size_bytes > METADATA_BYTES_MAX:
         raise errors.MetadataTooLarge(Size=str(size_bytes), MaxSizeAllowed=str(METADATA_BYTES_MAX))

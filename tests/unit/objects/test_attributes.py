@@ -24,6 +24,13 @@ def test_the_transfer_framing_is_no_encoding_of_the_object(sent, kept):
     assert system_headers(content_encoding=sent).get("ContentEncoding") == kept
 
 
+@pytest.mark.parametrize("name", ["a b", "größe", "a:b", "a\r\nset-cookie", "a/b", "(a)"])
+def test_metadata_that_no_header_could_tell_is_refused(name):
+    assert checked_metadata({"user_id.1~": "v"}) == {"user_id.1~": "v"}
+    with pytest.raises(errors.InvalidArgument):
+        checked_metadata({name: "v"})
+
+
 def test_metadata_up_to_the_limit_is_kept_and_more_is_refused():
     assert checked_metadata({"k": "v" * (METADATA_BYTES_MAX - 1)})
     with pytest.raises(errors.MetadataTooLarge):
