@@ -11,6 +11,7 @@ from buckets.context import RequestContext
 from buckets.storage_classes import is_archive
 from objects.listing import PAGE_SIZE_MAX, WalkBounds, decode_token, encode_token, walk_bounds
 from objects.operations.answers import quoted
+from objects.operations.read import is_version_id
 from objects.operations.restores import restore_status
 from objects.selectors import listing as selectors
 from objects.selectors.as_of import find_version_row_as_of, list_object_versions_as_of, list_objects_as_of
@@ -21,6 +22,8 @@ from s3protocol.codec.keys import encode_key
 from s3protocol.registry import operation
 
 Encode = Callable[[str], str]
+
+_BEFORE_ALL = (1 << 63) - 1  # no version has so high a row: the newest come first
 
 
 @operation("ListObjects", action="s3:ListBucket")
@@ -188,12 +191,23 @@ def _list_versions(
     return selectors.list_object_versions(bucket_id=bucket_id, bounds=bounds, before_version=before, limit=limit)
 
 
-def _version_row(context: RequestContext, key: str, version_id: str) -> int | None:
+def _version_row(context: RequestContext, key: str, version_id: str) -> int:
+    """Return the row behind which a listing resumes inside a key. Raises InvalidArgument for what is no version id.
+
+    A version that has gone meanwhile, as it does where a client deletes page by page, is before all that are left.
+    """
+    if not is_version_id(version_id):
+        raise errors.InvalidArgument(
+            "Invalid version id specified", ArgumentName="version-id-marker", ArgumentValue=version_id
+        )
+    row = None
     if context.as_of is not None:
-        return find_version_row_as_of(
+        row = find_version_row_as_of(
             bucket_name=context.bucket.name, key=key, version_id=version_id, moment=context.as_of
         )
-    return selectors.find_version_row(bucket_id=context.bucket.id, key=key, version_id=version_id)
+    else:
+        row = selectors.find_version_row(bucket_id=context.bucket.id, key=key, version_id=version_id)
+    return _BEFORE_ALL if row is None else row
 
 
 def _limit(max_keys: int | None) -> int:

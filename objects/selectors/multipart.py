@@ -76,9 +76,9 @@ def _behind_markers(bucket_id: int, prefix: str, delimiter: str, key_marker: str
     at = key_marker.find(delimiter, len(prefix)) if delimiter and key_marker.startswith(prefix) else -1
     if at >= 0 and at + len(delimiter) == len(key_marker):
         return Q(key__gte=successor(key_marker) or key_marker)
-    marker = None
-    if upload_id_marker:
-        marker = MultipartUpload.objects.filter(bucket_id=bucket_id, upload_id=upload_id_marker).first()
-    if marker is None:
+    if not upload_id_marker:
         return Q(key__gt=key_marker)
+    marker = MultipartUpload.objects.filter(bucket_id=bucket_id, upload_id=upload_id_marker).first()
+    if marker is None:  # aborted meanwhile, as where a client aborts page by page: what is left of the key is behind it
+        return Q(key__gte=key_marker)
     return Q(key__gt=key_marker) | Q(key=key_marker, id__gt=marker.pk)

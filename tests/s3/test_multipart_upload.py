@@ -331,6 +331,19 @@ def test_uploads_are_listed_by_key_in_pages(owner: Any, bucket: str) -> None:
     assert {upload_id for _, upload_id in seen} == set(ids.values())
 
 
+def test_uploads_that_are_aborted_page_by_page_are_all_gone(owner: Any, bucket: str) -> None:
+    for key in ("a", "a", "a", "a", "b"):
+        Upload(owner, bucket, key)
+    markers, is_truncated = {}, True
+    while is_truncated:
+        page = owner.list_multipart_uploads(Bucket=bucket, MaxUploads=2, **markers)
+        for upload in page["Uploads"]:
+            owner.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        is_truncated = page["IsTruncated"]
+        markers = {"KeyMarker": page.get("NextKeyMarker"), "UploadIdMarker": page.get("NextUploadIdMarker")}
+    assert "Uploads" not in owner.list_multipart_uploads(Bucket=bucket)
+
+
 def test_uploads_are_grouped_by_delimiter(owner: Any, bucket: str) -> None:
     for key in ("a/1", "a/2", "b"):
         Upload(owner, bucket, key)

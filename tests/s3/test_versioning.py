@@ -251,6 +251,27 @@ def test_versions_are_listed_behind_a_marker(owner: Any, versioned: str) -> None
     assert versions(owner, versioned, KeyMarker="a") == [("b", other, True)]
 
 
+def test_a_bucket_that_is_emptied_page_by_page_is_empty(owner: Any, versioned: str) -> None:
+    for _ in range(5):
+        owner.put_object(Bucket=versioned, Key="a")
+    owner.delete_object(Bucket=versioned, Key="a")
+    owner.put_object(Bucket=versioned, Key="b")
+    markers: dict[str, str] = {}
+    is_truncated = True
+    while is_truncated:
+        page = owner.list_object_versions(Bucket=versioned, MaxKeys=2, **markers)
+        for item in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+            owner.delete_object(Bucket=versioned, Key=item["Key"], VersionId=item["VersionId"])
+        is_truncated = page["IsTruncated"]
+        markers = {"KeyMarker": page.get("NextKeyMarker", ""), "VersionIdMarker": page.get("NextVersionIdMarker", "")}
+    owner.delete_bucket(Bucket=versioned)
+
+
+def test_a_version_marker_that_is_none_is_refused(wire: Wire, versioned: str) -> None:
+    query = [("versions", ""), ("key-marker", "a"), ("version-id-marker", "none")]
+    assert wire.send("GET", f"/{versioned}", query=query).refusal == (400, "InvalidArgument")
+
+
 def test_a_version_marker_without_a_key_marker_is_refused(owner: Any, versioned: str) -> None:
     with refused("InvalidArgument", 400):
         owner.list_object_versions(Bucket=versioned, VersionIdMarker="null")
