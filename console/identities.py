@@ -19,6 +19,7 @@ from s3protocol.query import Service, codec_for, errors
 from s3protocol.query.registry import QUERY_REGISTRY
 
 PAGE_SIZE = 100
+_AS_TYPED = frozenset({"OldPassword", "NewPassword"})
 
 
 def call(request: HttpRequest, name: str, **members: str) -> dict[str, Any]:
@@ -27,7 +28,8 @@ def call(request: HttpRequest, name: str, **members: str) -> dict[str, Any]:
     Raises QueryError; then nothing has changed.
     """
     operation = QUERY_REGISTRY[name]
-    form = {member: value.strip() for member, value in members.items() if value.strip()}
+    typed = {member: value if member in _AS_TYPED else value.strip() for member, value in members.items()}
+    form = {member: value for member, value in typed.items() if value}
     if any("\0" in value for value in form.values()):
         raise errors.ValidationError("A value holds a NUL character.")
     arguments = codec_for(Service.IAM, name).parse(form)

@@ -66,6 +66,7 @@ urlpatterns = [
     path("sign-in/sso/back/", single_sign_on.back, name="sso-back"),
     path("sign-out/", session.sign_out, name="sign-out"),
     path("security/", second_factor.security, name="security"),
+    path("security/password/", second_factor.change_password, name="change-password"),
     path("security/second-factor/", second_factor.set_up, name="set-up-second-factor"),
     path("security/second-factor/take-away/", second_factor.take_away, name="take-away-second-factor"),
     path("api/", include("console.api.urls")),

@@ -1,4 +1,4 @@
-"""The second step of signing in, and the page where a user sets a second factor up or takes it away."""
+"""The second step of signing in, and the page where a user sets a second factor up, or changes the password."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 import segno
 from django.contrib import messages
-from django.contrib.auth import login
+from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
@@ -14,11 +14,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accesscontrol.models import User
+from console.identities import call, told
 from console.services import second_factor, sign_in_attempts
+from s3protocol.query.errors import QueryError
 
 PENDING_SECONDS = 300
 _PENDING = "sign_in_pending"
 _TOO_MANY = "Too many wrong codes. Wait a minute, then try again."
+_TOO_MANY_ATTEMPTS = "Too many attempts. Wait a minute, then try again."
 _WRONG = "This code is wrong, was used already, or is too old."
 
 
@@ -91,6 +94,26 @@ def take_away(request: HttpRequest) -> HttpResponse:
     return redirect("console:security")
 
 
+@login_required
+@require_POST
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Give oneself another password, as IAM's ChangePassword does; whoever is signed in elsewhere is so no longer."""
+    user = _user(request)
+    attempts, address = f"password of {user.get_username()}", request.META.get("REMOTE_ADDR", "")
+    if not sign_in_attempts.may_try(attempts, address):
+        return _page(request, password_problem=_TOO_MANY_ATTEMPTS, status=429)
+    passwords = {"OldPassword": request.POST.get("old", ""), "NewPassword": request.POST.get("new", "")}
+    try:
+        call(request, "ChangePassword", **passwords)
+    except QueryError as error:
+        return _page(request, password_problem=told(error), status=error.status)
+    sign_in_attempts.take_back(attempts, address)
+    user.refresh_from_db(fields=["password"])
+    update_session_auth_hash(request, user)
+    messages.success(request, "Your password is changed.")
+    return redirect("console:security")
+
+
 def _user(request: HttpRequest) -> User:
     assert isinstance(request.user, User), "login_required lets nobody else in"
     return request.user
@@ -113,6 +136,7 @@ def _page(
     offer: second_factor.Offer | None = None,
     recovery_codes: list[str] | None = None,
     problem: str = "",
+    password_problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
     user = _user(request)
@@ -124,6 +148,8 @@ def _page(
         "picture": segno.make(offer.address).svg_data_uri(scale=5, border=2) if offer else "",
         "recovery_codes": recovery_codes,
         "problem": problem,
+        "password_problem": password_problem,
+        "has_password": user.has_usable_password(),
         "is_outside_buckets": True,
     }
     return render(request, "console/security.html", context, status=status)

@@ -126,3 +126,23 @@ def test_a_user_may_do_what_its_policies_say(live: LiveSystem, operator: Person,
     refused = do(user, "CreateAccessKey", UserName=name)
     assert (refused.status, "iam:CreateAccessKey" in refused.text, "Encoded" in refused.text) == (403, True, False)
     assert session.get("/admin/accesscontrol/user/").status == 403
+
+
+def test_a_password_is_changed_as_policies_and_the_account_s_demands_let(live: LiveSystem, name: str) -> None:
+    iam, account_id = live.client("iam"), live.client("sts").get_caller_identity()["Account"]
+    first, second = "first Passw0rd", "  second Passw0rd "
+    iam.create_login_profile(UserName=name, Password=first)
+    session, elsewhere = ConsoleSession(live.console_url), ConsoleSession(live.console_url)
+    for one in (session, elsewhere):
+        one.sign_in(f"{name}@{account_id}", first)
+    assert session.get("/admin/password_change/").url.endswith("/security/")
+    assert session.post("/security/password/", old=first, new=second).status == 403  # no policy lets them
+    document = policy_of(allow("iam:ChangePassword", Resource=f"arn:aws:iam::{account_id}:user/{name}"))
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
+    assert session.post("/security/password/", old=first, new="short").status == 400
+    assert session.post("/security/password/", old="wrong", new=second).status == 403
+    assert "Your password is changed" in session.post("/security/password/", old=first, new=second).text
+    assert session.get("/security/").status == 200
+    assert "/sign-in/" in elsewhere.get("/security/").url
+    assert "/sign-in/" in ConsoleSession(live.console_url).sign_in(f"{name}@{account_id}", first).url
+    assert ConsoleSession(live.console_url).sign_in(f"{name}@{account_id}", second).url.endswith("/buckets/")
