@@ -154,6 +154,7 @@ def _parse_stored(stored: str) -> Acl:
 
 _CANNED: Final = {
     "private": (),
+    "aws-exec-read": (),  # and EC2, of which there is none
     "public-read": ((Group.ALL_USERS, Permission.READ),),
     "public-read-write": ((Group.ALL_USERS, Permission.READ), (Group.ALL_USERS, Permission.WRITE)),
     "authenticated-read": ((Group.AUTHENTICATED_USERS, Permission.READ),),

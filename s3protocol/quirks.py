@@ -82,6 +82,11 @@ OPEN_ENUMERATIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """String shapes whose list of values does not bind a request."""
 
+MORE_VALUES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"BucketCannedACL": ("aws-exec-read", "log-delivery-write")},
+)
+"""String shapes that have values which the model forgets: https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html"""
+
 CASELESS_ENUMERATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ChecksumAlgorithm": "AWS takes crc32c as well as CRC32C; SDKs differ",

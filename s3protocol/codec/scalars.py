@@ -61,7 +61,7 @@ def _integer_reader(bits: int) -> TextReader:
 
 
 def _enumeration_reader(shape: Shape) -> TextReader:
-    values = frozenset(shape.enum)
+    values = frozenset(shape.enum) | frozenset(quirks.MORE_VALUES.get(shape.name, ()))
     if shape.name in quirks.CASELESS_ENUMERATIONS:
         by_upper_case: dict[str, str] = {value.upper(): value for value in values}
 

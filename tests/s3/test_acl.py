@@ -40,12 +40,24 @@ def test_new_buckets_and_objects_are_private(owner: Any, stranger: Any, anonymou
             client.put_object_acl(Bucket=bucket, Key="k", ACL="public-read")
 
 
+LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
 CANNED = [
     ("private", []),
     ("public-read", [(ALL_USERS, "READ")]),
     ("public-read-write", [(ALL_USERS, "READ"), (ALL_USERS, "WRITE")]),
     ("authenticated-read", [(AUTHENTICATED_USERS, "READ")]),
 ]
+
+
+def test_a_bucket_is_opened_to_the_delivery_of_logs_by_name(owner: Any, bucket: str) -> None:
+    owner.put_bucket_acl(Bucket=bucket, ACL="log-delivery-write")
+    granted = grants_of(owner.get_bucket_acl(Bucket=bucket))
+    assert [grant for grant in granted if grant[0] == LOG_DELIVERY] == [
+        (LOG_DELIVERY, "WRITE"),
+        (LOG_DELIVERY, "READ_ACP"),
+    ]
+    with refused("InvalidArgument", 400):
+        owner.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="log-delivery-write")
 
 
 @pytest.mark.parametrize(("name", "grants"), CANNED)
