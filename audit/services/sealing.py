@@ -12,8 +12,9 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from audit.draft import COLUMNS
@@ -62,11 +63,11 @@ _LAST_DRAWN = """
 SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END, clock_timestamp() FROM audit_auditevent_id_seq
 """
 
-_DAYS_UNSEALED = """
+_DAYS_ROWS = """
 SELECT count(*) FROM audit_auditevent e
  WHERE e.at >= %s::date::timestamp AT TIME ZONE 'UTC' AND e.at < (%s::date + 1)::timestamp AT TIME ZONE 'UTC'
-   AND e.id <= %s
 """
+_DAYS_UNSEALED = f"{_DAYS_ROWS}   AND e.id <= %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,10 @@ def verify_day(day: date) -> Verdict:
     """Compare a day's rows with its chain."""
     seals = list(AuditSeal.objects.filter(day=day).order_by("sequence"))
     if seals and seals[-1].is_dropped:
-        return Verdict(day, seals[-1].digest, 0, ())
+        return Verdict(day, seals[-1].digest, 0, _problems_of_dropped(day))
     problems, previous, after_id, total = [], GENESIS, 0, 0
+    if forged := _count_up_to(day, after_id):
+        problems.append(f"{forged} rows have ids that are never drawn")
     for place, seal in enumerate(seals):
         if seal.sequence != place or seal.after_id != after_id:
             problems.append(f"link {place} is missing: the chain goes on with link {seal.sequence}")
@@ -194,6 +197,19 @@ def verify_day(day: date) -> Verdict:
     if stray:
         problems.append(f"{stray} rows came behind the chain, with ids that were sealed before")
     return Verdict(day, previous, total, tuple(problems))
+
+
+def _problems_of_dropped(day: date) -> tuple[str, ...]:
+    """Say what is wrong about a day whose rows are gone: whoever can delete them can mark it as dropped, too."""
+    problems = []
+    with connection.cursor() as cursor:
+        cursor.execute(_DAYS_ROWS, [day, day])
+        if count := cursor.fetchone()[0]:
+            problems.append(f"{count} rows are there of a day that was dropped")
+    kept_days = settings.OBJSTORE_AUDIT_RETENTION_DAYS
+    if not kept_days or day >= datetime.now(UTC).date() - timedelta(days=kept_days):
+        problems.append("the rows are gone, though they are to be kept for longer (OBJSTORE_AUDIT_RETENTION_DAYS)")
+    return tuple(problems)
 
 
 def _run_of_day(day: date, after_id: int, last_id: int, form: int) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -145,7 +146,24 @@ def test_a_row_that_commits_late_is_sealed_nevertheless() -> None:
     assert problems() == []
 
 
-def test_a_day_is_dropped_whole_and_its_head_stays() -> None:
+def test_a_row_with_an_id_before_all_others_is_found() -> None:
+    write(*(draft(str(number)) for number in range(3)))
+    seal_all()
+    change("UPDATE audit_auditevent SET id = -id WHERE key = '2'")
+    assert any("never drawn" in problem for problem in problems())
+
+
+def test_a_day_that_is_gone_before_its_time_is_found(settings: Any) -> None:
+    write(draft("1"))
+    seal_all()
+    change("DELETE FROM audit_auditevent")
+    change("UPDATE audit_auditseal SET is_dropped = true")
+    settings.OBJSTORE_AUDIT_RETENTION_DAYS = 0
+    assert any("to be kept for longer" in problem for problem in problems())
+
+
+def test_a_day_is_dropped_whole_and_its_head_stays(settings: Any) -> None:
+    settings.OBJSTORE_AUDIT_RETENTION_DAYS = 5
     old = TODAY - timedelta(days=10)
     write(draft("old", at=datetime.combine(old, datetime.min.time(), UTC)), draft("new"))
     assert old in partitions.make_partitions(today=TODAY)  # it waited in the default partition
@@ -157,6 +175,8 @@ def test_a_day_is_dropped_whole_and_its_head_stays() -> None:
     assert head is not None
     assert (kept.digest, kept.is_dropped) == (head.digest, True)
     assert problems() == []
+    settings.OBJSTORE_AUDIT_RETENTION_DAYS = 30
+    assert any("to be kept for longer" in problem for problem in problems())
 
 
 def test_partitions_are_made_ahead() -> None:
