@@ -34,6 +34,7 @@ _NO_HEADERS = frozenset(
 )
 _CHECKSUM_PREFIX = "x-amz-checksum-"
 _ABOUT_CHECKSUMS = frozenset({"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"})
+_OF_VERSION_2 = frozenset({"content-md5", "content-type"})
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -42,13 +43,15 @@ def with_hoisted_headers(address: Address) -> Address:
     query = address.query
     if "X-Amz-Signature" in query:
         names = {name: name.lower() for name in query}
+        taken: frozenset[str] = frozenset()
     elif "AWSAccessKeyId" in query and "Signature" in query:
         names = {name: name for name in query}
+        taken = _OF_VERSION_2
     else:
         return address
     hoisted: dict[str, str] = {}
     for name, header in names.items():
-        if _is_header(header) and header not in address.headers:
+        if (header in taken or _is_header(header)) and header not in address.headers:
             hoisted.setdefault(header, _checked(header, query[name]))
     return replace(address, headers={**address.headers, **hoisted}) if hoisted else address
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from s3protocol import errors
 from s3protocol.signatures.canonical import canonical_path, raw_bytes
@@ -184,12 +184,13 @@ def _head_lines(presented: PresentedSignature, request: ReceivedRequest) -> str:
     if presented.kind is SignatureKind.QUERY_V2:
         date = presented.timestamp_text
         # Presigners put the headers that they signed into the query, for clients that cannot send them. Decoded to
-        # latin-1, as headers are: text that stands for the bytes that were signed.
+        # latin-1, as headers are: text that stands for the bytes that were signed. The first of equal names counts, and a
+        # plus sign is a space, as for whoever heeds them: what is believed must be what is signed.
+        stated: dict[str, str] = {}
         for name, value in _raw_pairs(request.raw_query):
-            if name.startswith("x-amz-"):
-                extensions.setdefault(name, unquote(value, encoding="latin-1"))
-            elif name in positional and name not in headers:
-                positional[name] = unquote(value, encoding="latin-1")
+            stated.setdefault(name, unquote_plus(value, encoding="latin-1"))
+        extensions = {name: value for name, value in stated.items() if name.startswith("x-amz-")} | extensions
+        positional |= {name: stated[name] for name in positional if name in stated and name not in headers}
     else:
         date = "" if "x-amz-date" in headers else presented.timestamp_text
     lines = [request.method, *positional.values(), date]
@@ -213,4 +214,4 @@ def _signed_query(raw_query: str, *, keep_empty_values: bool) -> str:
 def _raw_pairs(raw_query: str) -> Iterator[tuple[str, str]]:
     for pair in raw_query.split("&"):
         name, _, value = pair.partition("=")
-        yield unquote(name), value
+        yield unquote_plus(name), value

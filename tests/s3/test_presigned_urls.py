@@ -53,12 +53,22 @@ def test_headers_in_a_url_s_query_count_as_sent(live: LiveSystem, owner: Any, wi
     url = presign(wire, "PUT", f"/{home}/four", query=[*query, *of_nothing])
     assert fetch(wire, "PUT", url, body=b"sent").status == 200
     client = live.client(config=Config(signature_version="s3", s3={"addressing_style": "path"}))
-    asked = {"Metadata": {"a": "b"}, "Tagging": "a=b", "StorageClass": "STANDARD_IA"}
+    asked = {"Metadata": {"a": "b"}, "Tagging": "a=b", "StorageClass": "STANDARD_IA", "ContentType": "text/html"}
     url = client.generate_presigned_url("put_object", {"Bucket": home, "Key": "two", **asked}, ExpiresIn=60)
     assert fetch(wire, "PUT", url, body=b"sent").status == 200
     for key, value in (("four", "=?utf-8?b?w6Q=?="), ("two", "b")):
         head = owner.head_object(Bucket=home, Key=key)
         assert (head["Metadata"], head["StorageClass"], head["TagCount"]) == ({"a": value}, "STANDARD_IA", 1)
+    assert owner.head_object(Bucket=home, Key="two")["ContentType"] == "text/html"
+
+
+@pytest.mark.parametrize("first", ["content-type=a/b", "content-type=", "x-amz-meta-a=other", "x-amz-acl=public-read"])
+def test_what_is_put_before_a_url_s_query_is_not_believed(live: LiveSystem, wire: Wire, home: str, first: str) -> None:
+    client = live.client(config=Config(signature_version="s3", s3={"addressing_style": "path"}))
+    asked = {"Bucket": home, "Key": "k", "ContentType": "text/html", "Metadata": {"a": "b c"}}
+    url = client.generate_presigned_url("put_object", asked, ExpiresIn=60)
+    assert fetch(wire, "PUT", url.replace("?", f"?{first}&", 1)).refusal == (403, "SignatureDoesNotMatch")
+    assert fetch(wire, "PUT", url).status == 200
 
 
 def test_a_header_that_is_sent_comes_before_the_one_in_the_query(owner: Any, wire: Wire, home: str) -> None:
