@@ -6,7 +6,7 @@ from typing import Any
 
 from accesscontrol.models import UserGroup
 from accesscontrol.operations.members import group_members, user_members
-from accesscontrol.operations.targets import group_target, new_group_target, user_target
+from accesscontrol.operations.targets import authorize_renamed, group_target, new_group_target, user_target
 from accesscontrol.query_context import QueryContext
 from accesscontrol.selectors.iam import find_group, find_user, page_of_rows
 from accesscontrol.services import identities
@@ -56,6 +56,7 @@ def update_group(
 ) -> dict[str, Any]:
     """Rename a group, or move it to another path."""
     group = find_group(context.account_id, group_name)
+    authorize_renamed(context, "iam:UpdateGroup", group, new_name=new_group_name, new_path=new_path)
     identities.rename(group, new_name=new_group_name, new_path=new_path)
     return {}
 

@@ -14,7 +14,7 @@ from accesscontrol.arns import account_arn, entity_arn, provider_arn
 from accesscontrol.models import ManagedPolicy, OidcProvider, Role, User, UserGroup
 from accesscontrol.principal import PrincipalKind
 from accesscontrol.query_context import QueryContext
-from accesscontrol.selectors.iam import find_policy, find_provider, holder_arn, iam_users, policy_arn
+from accesscontrol.selectors.iam import find_policy, find_provider, holder_arn, holder_kind, iam_users, policy_arn
 from s3protocol.query import errors
 from s3protocol.query.registry import Target
 
@@ -33,6 +33,18 @@ def user_target(context: QueryContext, arguments: Arguments) -> Target:
         name = context.principal.user_name
     user = iam_users(context.account_id).filter(name__iexact=name).select_related("boundary").first()
     return _holder_target(context, arguments, "user", name, user)
+
+
+def authorize_renamed(
+    context: QueryContext, action: str, holder: User | UserGroup, *, new_name: str | None, new_path: str | None
+) -> None:
+    """Raise AccessDenied unless who may rename or move a user or group may do so with what it becomes, too.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html
+    """
+    named = entity_arn(holder.account_id, holder_kind(holder), new_path or holder.path, new_name or holder.name)
+    if named != holder_arn(holder):
+        context.authorize(action, named, stated=_holder_target(context, {}, holder_kind(holder), named, holder).stated)
 
 
 def new_user_target(context: QueryContext, arguments: Arguments) -> Target:

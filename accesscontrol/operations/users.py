@@ -7,7 +7,7 @@ from typing import Any
 
 from accesscontrol.models import User
 from accesscontrol.operations.members import tag_members, user_members
-from accesscontrol.operations.targets import new_user_target, user_target
+from accesscontrol.operations.targets import authorize_renamed, new_user_target, user_target
 from accesscontrol.query_context import QueryContext
 from accesscontrol.selectors.iam import find_user, iam_users, page_of_list, page_of_rows
 from accesscontrol.services import identities
@@ -56,6 +56,7 @@ def update_user(
 ) -> dict[str, Any]:
     """Rename a user, or move it to another path."""
     user = find_user(context.account_id, user_name)
+    authorize_renamed(context, "iam:UpdateUser", user, new_name=new_user_name, new_path=new_path)
     identities.rename(user, new_name=new_user_name, new_path=new_path)
     return {}
 

@@ -20,7 +20,7 @@ from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from accesscontrol.policy.patterns import Pattern, PatternError, compile_pattern
+from accesscontrol.policy.patterns import PatternError, compile_pattern, compile_text
 from accesscontrol.policy.request import ContextValues, normalized_key
 
 ADDRESSES_MAX = 1_000
@@ -139,20 +139,14 @@ def _exact(value: str, has_variables: bool) -> Matcher:  # noqa: FBT001  one of 
     """Match a text, whose stars are stars; only its variables are filled in."""
     if not has_variables or "${" not in value:
         return lambda found, _: found == value
-    return _pattern_of_text(value).matches
+    return compile_text(value).matches
 
 
 def _exact_caseless(value: str, has_variables: bool) -> Matcher:  # noqa: FBT001  likewise
     if not has_variables or "${" not in value:
         lowered = value.lower()
         return lambda found, _: found.lower() == lowered
-    return _pattern_of_text(value, is_caseless=True).matches
-
-
-def _pattern_of_text(value: str, *, is_caseless: bool = False) -> Pattern:
-    """Compile a text with variables in which wildcards stand for themselves."""
-    escaped = value.replace("${*}", "*").replace("${?}", "?").replace("*", "${*}").replace("?", "${?}")
-    return compile_pattern(escaped, has_variables=True, is_caseless=is_caseless)
+    return compile_text(value, is_caseless=True).matches
 
 
 def _like(value: str, has_variables: bool) -> Matcher:  # noqa: FBT001  likewise
@@ -211,13 +205,21 @@ def _binary(value: str, _: bool) -> Matcher:  # noqa: FBT001  likewise
 
 
 def _address(value: str, _: bool) -> Matcher:  # noqa: FBT001  likewise
-    network = ipaddress.ip_network(value, strict=False)
+    network = _parse_network(value)
 
     def matches(found: str, _: ContextValues) -> bool:
         address = _parse_address(found)
         return address is not None and address in network
 
     return matches
+
+
+def _parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Read a network; one of version 4 in version 6's clothes is the former, as addresses are. Raises ValueError."""
+    network = ipaddress.ip_network(text, strict=False)
+    if network.version == 6 and network.prefixlen >= 96 and network.network_address.ipv4_mapped is not None:
+        return ipaddress.IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
+    return network
 
 
 @lru_cache(maxsize=ADDRESSES_MAX)

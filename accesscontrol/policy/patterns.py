@@ -16,6 +16,7 @@ from functools import lru_cache
 COMPILED_PATTERNS_MAX = 10_000
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_WILDCARD = re.compile(r"[*?]")
 _LITERALS = {"*": "*", "?": "?", "$": "$"}
 _DEFAULT = re.compile(r"\s*([^,]+?)\s*,\s*'([^']*)'\s*")
 
@@ -78,6 +79,16 @@ class Pattern:
         return _matches_segments(compiled, text)
 
 
+def compile_text(text: str, *, is_caseless: bool = False) -> Pattern:
+    """Compile a text with variables in which wildcards stand for themselves. Raises PatternError."""
+    escaped, position = [], 0
+    for found in _VARIABLE.finditer(text):
+        escaped += [_WILDCARD.sub(r"${\g<0>}", text[position : found.start()]), found[0]]
+        position = found.end()
+    escaped.append(_WILDCARD.sub(r"${\g<0>}", text[position:]))
+    return compile_pattern("".join(escaped), has_variables=True, is_caseless=is_caseless)
+
+
 def compile_pattern(text: str, *, has_variables: bool, is_caseless: bool = False) -> Pattern:
     """Compile a pattern. Raises PatternError."""
     segments = _parse(text, has_variables=has_variables)
@@ -124,7 +135,8 @@ def _parse_variable(inner: str) -> Piece:
     name = inner.strip()
     if with_default is not None:
         name, default = with_default[1], with_default[2]
-    if ":" not in name or any(character in name for character in "*?$ "):
+    service, _, tag = name.partition("/")  # a tag's key may hold spaces
+    if ":" not in service or any(character in service for character in "*?$ ") or any(sign in tag for sign in "*?$"):
         raise PatternError(f"${{{inner}}} is no policy variable")
     return Variable(name.lower(), default)
 

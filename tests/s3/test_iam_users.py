@@ -138,6 +138,20 @@ def test_tags_are_added_and_removed_and_asked_by_conditions(iam: Any, live: Live
     assert refusal(lambda: iam.tag_user(UserName=user.name, Tags=twice)) == "InvalidInput"
 
 
+def test_who_renames_needs_leave_for_what_it_becomes(iam: Any, live: LiveSystem) -> None:
+    team = unique("team")
+    account_arn = iam.get_user()["User"]["Arn"].rpartition(":")[0]
+    manager = make_user(iam, allow("iam:UpdateUser", resource=f"{account_arn}:user/{team}/*"))
+    name, client = (
+        iam.create_user(UserName=unique("user"), Path=f"/{team}/")["User"]["UserName"],
+        manager.keys.client(live, "iam"),
+    )
+    renamed = unique("user")
+    becomes(lambda: client.update_user(UserName=name, NewUserName=renamed), "")
+    assert refusal(lambda: client.update_user(UserName=renamed, NewPath="/admins/")) == "AccessDenied"
+    assert iam.get_user(UserName=renamed)["User"]["Path"] == f"/{team}/"
+
+
 def test_another_account_sees_none_of_it(iam: Any, live: LiveSystem, stranger_credentials: Any) -> None:
     user = make_user(iam)
     other = Keys(stranger_credentials.access_key_id, stranger_credentials.secret_key).client(live, "iam")

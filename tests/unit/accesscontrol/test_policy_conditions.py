@@ -105,6 +105,20 @@ def test_values_may_hold_variables() -> None:
     assert not holds(condition, s3__prefix="bob/x")
 
 
+def test_defaults_of_variables_are_taken_for_what_they_are_and_tags_may_hold_spaces() -> None:
+    assert holds({"StringEquals": {"aws:x": "${aws:username, '*'}"}}, aws__x="*")
+    assert not holds({"StringEquals": {"aws:x": "${aws:username, '*'}"}}, aws__x="anybody")
+    tagged = {"StringLike": {"aws:x": "${aws:PrincipalTag/Cost Center}/*"}}
+    assert holds(tagged, aws__x="a/b", **{"aws__PrincipalTag/Cost Center": "a"})
+
+
+def test_networks_of_version_4_in_version_6_s_clothes_are_the_former() -> None:
+    condition = {"IpAddress": {"aws:SourceIp": "::ffff:10.0.0.0/104"}}
+    assert holds(condition, aws__SourceIp="10.1.1.1")
+    assert holds(condition, aws__SourceIp="::ffff:10.1.1.1")
+    assert not holds(condition, aws__SourceIp="11.1.1.1")
+
+
 def test_equality_takes_a_variable_s_value_for_what_it_is() -> None:
     condition = {"StringEquals": {"s3:prefix": "*${aws:username}"}}
     assert holds(condition, s3__prefix="*b*b", aws__username="b*b")
