@@ -173,11 +173,9 @@ def _part(version: VersionRecord, part_number: int, *, wants_checksum: bool) -> 
     for number, size_bytes, checksum in parts:
         if number == part_number:
             selected = ByteRange(start, size_bytes, version.size_bytes)
-            answer = {
-                "ContentRange": selected.content_range,
-                "PartsCount": len(parts),
-                "__status__": 206,
-            }
+            answer: dict[str, Any] = {"PartsCount": len(parts), "__status__": 206}
+            if size_bytes:  # no range of bytes is empty
+                answer["ContentRange"] = selected.content_range
             if wants_checksum:
                 answer |= checksum_members(version.checksum_algorithm, checksum, version.checksum_type)
             return selected, answer

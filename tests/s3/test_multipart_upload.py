@@ -90,6 +90,8 @@ def test_a_single_part_of_nothing_makes_an_empty_object(owner: Any, bucket: str)
     head = owner.head_object(Bucket=bucket, Key="k")
     assert head["ContentLength"] == 0
     assert head["ETag"].endswith('-1"')
+    first = owner.get_object(Bucket=bucket, Key="k", PartNumber=1)
+    assert (first["Body"].read(), first["PartsCount"], "ContentRange" in first) == (b"", 1, False)
 
 
 def test_each_part_can_be_read_by_its_number(owner: Any, bucket: str, part: bytes) -> None:
