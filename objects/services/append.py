@@ -82,7 +82,7 @@ def append_object(
             ],
             size_bytes=changes["size_bytes"],
         )
-        return Appended(published(row), **changes)
+        return Appended(published(row, conditions), **changes)
 
 
 def _combined_algorithm(base: VersionRecord, body: Any) -> ChecksumAlgorithm | None:

@@ -174,7 +174,8 @@ def share_version(
             _COPY_VERSION,
             [bucket_id, key, version.document(), source.id, conditions.if_none_match, conditions.if_match],
             size_bytes=version.size_bytes,
-        )
+        ),
+        conditions,
     )
 
 

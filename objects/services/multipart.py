@@ -241,7 +241,8 @@ def complete_multipart_upload(
                 _PUBLISH,
                 [upload.bucket_id, upload.key, version.document(), conditions.if_none_match, conditions.if_match],
                 size_bytes=version.size_bytes,
-            )
+            ),
+            conditions,
         )
         _reparent_extents(result.row_id, parts)
         drop_parts(upload.pk)

@@ -123,7 +123,7 @@ def publish_stored_body(
             draft=_wanted_draft(version.size_bytes),
             publish_alone=lambda: call_publisher(_PUT_VERSION, parameters, size_bytes=version.size_bytes),
         )
-        return published(publish_together(put))
+        return published(publish_together(put), conditions)
 
 
 def call_publisher(
@@ -182,9 +182,11 @@ def _call(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
     return row
 
 
-def published(row: tuple[Any, ...]) -> PublishedVersion:
-    """Read the answer of a publishing function. Raises the S3 error that it names."""
+def published(row: tuple[Any, ...], conditions: WriteConditions) -> PublishedVersion:
+    """Read the answer of a publishing function. Raises the S3 error that it names, which may be about the conditions."""
     outcome, version_row, version_id, became_current_at = row
+    if outcome == errors.PreconditionFailed.code:
+        raise errors.PreconditionFailed(Condition="If-None-Match" if conditions.if_match is None else "If-Match")
     raise_outcome(outcome)
     return PublishedVersion(version_row, version_id, became_current_at)
 

@@ -45,8 +45,9 @@ def test_a_key_that_is_free_is_written(owner: Any, bucket: str) -> None:
 
 def test_a_key_that_is_taken_is_not_overwritten(owner: Any, bucket: str) -> None:
     owner.put_object(Bucket=bucket, Key="k", Body=b"first")
-    with refused("PreconditionFailed", 412):
+    with refused("PreconditionFailed", 412) as answer:
         owner.put_object(Bucket=bucket, Key="k", Body=b"second", IfNoneMatch="*")
+    assert answer["Error"]["Condition"] == "If-None-Match"
     assert owner.get_object(Bucket=bucket, Key="k")["Body"].read() == b"first"
 
 
@@ -72,8 +73,9 @@ def test_the_etag_that_is_there_may_be_replaced(owner: Any, bucket: str) -> None
 
 def test_another_etag_is_not_replaced(owner: Any, bucket: str) -> None:
     owner.put_object(Bucket=bucket, Key="k", Body=b"first")
-    with refused("PreconditionFailed", 412):
+    with refused("PreconditionFailed", 412) as answer:
         owner.put_object(Bucket=bucket, Key="k", Body=b"second", IfMatch=OTHER_ETAG)
+    assert answer["Error"]["Condition"] == "If-Match"
     assert owner.get_object(Bucket=bucket, Key="k")["Body"].read() == b"first"
 
 
