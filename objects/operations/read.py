@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from accesscontrol.authorization import decide
 from buckets.context import RequestContext
 from objects.attributes import shown_headers
 from objects.conditions import ReadConditions, check_read, does_range_apply
@@ -191,7 +192,7 @@ def _described(context: RequestContext, version: VersionRecord, overrides: dict[
     described["AcceptRanges"] = "bytes"
     if version.metadata:
         described["Metadata"] = version.metadata
-    if version.tags:
+    if version.tags and _may_see_tags(context, version):
         described["TagCount"] = len(version.tags)
     if version.storage_class != "STANDARD":
         described["StorageClass"] = version.storage_class
@@ -202,6 +203,14 @@ def _described(context: RequestContext, version: VersionRecord, overrides: dict[
     if context.bucket.is_lock_enabled:
         described |= lock_members(context, version)
     return described
+
+
+def _may_see_tags(context: RequestContext, version: VersionRecord) -> bool:
+    """Say whether the principal is told how many tags there are: S3 tells who may read them. Nothing is audited."""
+    action = "s3:GetObjectVersionTagging" if "versionId" in context.facts.query else "s3:GetObjectTagging"
+    return decide(
+        context.principal, action=action, bucket=context.bucket, key=version.key, version=version, facts=context.facts
+    ).is_allowed
 
 
 def _body(version: VersionRecord, start: int, length: int, data_key: bytes | None) -> Any:

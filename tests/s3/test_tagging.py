@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -36,6 +37,20 @@ def test_tags_are_replaced_as_a_whole_and_counted(owner: Any, home: str) -> None
     put_tags(owner, home, {"b c": "2", "größe": "ä +-=._:/@"})
     assert tags_of(owner, home) == {"b c": "2", "größe": "ä +-=._:/@"}
     assert owner.get_object(Bucket=home, Key="k")["TagCount"] == 2
+
+
+def test_their_number_is_told_who_may_read_them(owner: Any, stranger: Any, stranger_account_id: str, home: str) -> None:
+    put_tags(owner, home, {"a": "1"})
+    for actions, count in ((["s3:GetObject"], None), (["s3:GetObject", "s3:GetObjectTagging"], 1)):
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": stranger_account_id},
+            "Action": actions,
+            "Resource": f"arn:aws:s3:::{home}/k",
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        owner.put_bucket_policy(Bucket=home, Policy=json.dumps(policy))
+        assert stranger.head_object(Bucket=home, Key="k").get("TagCount") == count
 
 
 def test_tags_are_removed(owner: Any, home: str) -> None:
