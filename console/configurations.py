@@ -7,7 +7,7 @@ send, and that is parsed, checked and carried out as any other: what S3 refuses,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,20 +71,28 @@ class Shown:
 
 def show(request: HttpRequest, bucket: BucketRecord, configuration: Configuration, document_id: str = "") -> Shown:
     """Read a document, or the ids of several. Hidden ones are those that the user may not read."""
-    operation = configuration.lists if configuration.lists and not document_id else configuration.reads
-    if not is_allowed(request, bucket, REGISTRY[operation].action):
+    if not is_allowed(request, bucket, REGISTRY[configuration.reads].action):
         return Shown(configuration, is_hidden=True)
-    arguments = {"id": document_id} if document_id else {}
+    if configuration.lists and not document_id:
+        return Shown(configuration, ids=tuple(_ids(request, bucket, configuration, configuration.lists)))
     try:
-        answer = _carry_out(request, bucket, operation, arguments)
+        answer = _carry_out(request, bucket, configuration.reads, {"id": document_id} if document_id else {})
     except errors.S3Error as error:
         if error.status == 404:
             return Shown(configuration)
         raise
-    if operation == configuration.lists:
-        listed = answer.get(f"{configuration.member}List", [])
-        return Shown(configuration, ids=tuple(document["Id"] for document in listed))
     return Shown(configuration, _document(configuration, answer))
+
+
+def _ids(request: HttpRequest, bucket: BucketRecord, configuration: Configuration, lists: str) -> Iterator[str]:
+    """Yield the ids of a kind's documents, of which a bucket has a thousand at most."""
+    token: str | None = None
+    while True:
+        page = _carry_out(request, bucket, lists, {"continuation_token": token} if token else {})
+        yield from (document["Id"] for document in page.get(f"{configuration.member}List", []))
+        token = page.get("NextContinuationToken")
+        if not token:
+            return
 
 
 def _document(configuration: Configuration, answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -52,7 +52,7 @@ def configuration(request: HttpRequest, bucket_name: str, kind: str) -> HttpResp
     if request.method != "POST":
         shown = show(request, bucket, found, document_id)
         if shown.is_hidden:
-            require(request, REGISTRY[found.lists or found.reads].action, bucket=bucket)
+            require(request, REGISTRY[found.reads].action, bucket=bucket)
         return _page(request, bucket, shown, document_id)
     text = request.POST.get("document", "")
     try:

@@ -122,6 +122,16 @@ def test_what_s3_refuses_the_page_refuses_and_keeps_what_was_typed(
     assert 'class="badge good">set' not in session.get(f"/buckets/{bucket}/configuration/cors/").text
 
 
+def test_all_of_many_are_listed(live: LiveSystem, operator: Person, new_bucket: Callable[..., str]) -> None:
+    bucket, client = new_bucket(), live.client()
+    for number in range(105):
+        name = f"part-{number:03}"
+        configuration = {"Id": name, "Filter": {"Prefix": f"{number}/"}}
+        client.put_bucket_metrics_configuration(Bucket=bucket, Id=name, MetricsConfiguration=configuration)
+    page = operator.session.get(f"/buckets/{bucket}/configuration/metrics/").text
+    assert texts(r"<span>(part-\d+)</span>", page) == [f"part-{number:03}" for number in range(105)]
+
+
 def test_rules_tell_what_they_would_do_and_do_nothing(
     live: LiveSystem, operator: Person, new_bucket: Callable[..., str]
 ) -> None:
