@@ -10,7 +10,7 @@ from typing import Any
 
 from accesscontrol.authorization import VersionAccess, decide
 from accesscontrol.denials import access_denied
-from accesscontrol.policy import Decision, Outcome
+from accesscontrol.policy import ACL_SOURCE, Decision, Outcome
 from accesscontrol.principal import Principal
 from accesscontrol.request_facts import NO_FACTS, RequestFacts, StatedValues
 from audit.draft import AuditDraft
@@ -157,11 +157,16 @@ class RequestContext:
         if not decision.is_allowed:
             raise access_denied(decision)
 
-    def refuse_denied(self, action: str, *, key: str) -> None:
-        """Raise AccessDenied where a policy denies an action that a write brings along and that needs no permission.
+    def authorize_brought(self, action: str, *, key: str, version: VersionAccess, is_free: bool = False) -> None:
+        """Authorize an action that a write brings along in its headers, on the version that it writes. Raises AccessDenied.
 
-        Tags and grants in the headers of a write come with the permission to write, unless they are denied by name.
+        Whom an access control list lets write, no list can let do that, so they may; `is_free` is what everybody may. A policy
+        may deny it all the same.
         """
-        decision = self.decide(action, key=key)
-        if decision.outcome == Outcome.EXPLICIT_DENY:
+        decision = self.decide(action, key=key, version=version)
+        if decision.is_allowed or (is_free and decision.outcome != Outcome.EXPLICIT_DENY):
+            return
+        writing = self.decide("s3:PutObject", key=key)
+        is_listed = any(match.source == ACL_SOURCE and match.is_allow for match in writing.trace)
+        if decision.outcome == Outcome.EXPLICIT_DENY or not is_listed:
             raise access_denied(decision)

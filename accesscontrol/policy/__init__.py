@@ -11,6 +11,7 @@ Language: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_el
 
 from accesscontrol.policy.document import Policy, PolicyError, PolicyKind, Statement, parse_policy
 from accesscontrol.policy.evaluation import (
+    ACL_SOURCE,
     NO_POLICIES,
     Decision,
     Grant,
@@ -24,6 +25,7 @@ from accesscontrol.policy.publicity import is_public
 from accesscontrol.policy.request import AccessRequest, ContextValues, normalized_key
 
 __all__ = [
+    "ACL_SOURCE",
     "NO_POLICIES",
     "AccessRequest",
     "Caller",

@@ -19,6 +19,9 @@ from accesscontrol.policy.document import Policy
 from accesscontrol.policy.principals import Reach
 from accesscontrol.policy.request import AccessRequest
 
+ACL_SOURCE = "access control list"
+"""The source of matches that are grants."""
+
 
 class Outcome(StrEnum):
     """How a decision came about."""
@@ -104,7 +107,7 @@ def evaluate(
     identity = _matches(request, "identity policy", policies.identity)
     boundary = _matches(request, "permissions boundary", (policies.boundary,) if policies.boundary else ())
     session = _matches(request, "session policy", policies.session or ())
-    granted = [Match("access control list", grant.name, True, grant.reach) for grant in grants]
+    granted = [Match(ACL_SOURCE, grant.name, True, grant.reach) for grant in grants]
     trace = (*resource, *granted, *identity, *boundary, *session)
 
     def decided(outcome: Outcome, reason: str) -> Decision:

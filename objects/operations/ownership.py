@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership
@@ -14,6 +15,16 @@ from accesscontrol.requested_acl import (
 )
 from buckets.context import RequestContext
 from objects.operations.members import NewObjectMembers
+
+
+@dataclass(frozen=True, slots=True)
+class _Unwritten:
+    """A version that is to be written, as decisions see it."""
+
+    owner_id: str
+    acl: str | None = None
+    is_delete_marker: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +55,18 @@ def new_ownership(context: RequestContext, key: str, members: NewObjectMembers) 
         owner_id = bucket.owner_id
     if headers.is_absent:
         return NewOwnership(owner_id)
-    context.refuse_denied("s3:PutObjectAcl", key=key)
     acl = acl_of_headers(headers, owner_id=owner_id, bucket_owner_id=bucket.owner_id)
+    owners = {owner_id, bucket.owner_id}
+    is_kept = all(grant.grantee in owners for grant in acl.grants)  # what shares with nobody else needs no permission
+    context.authorize_brought("s3:PutObjectAcl", key=key, version=_Unwritten(owner_id), is_free=is_kept)
     check_acl_is_possible(bucket, acl, headers)
     return NewOwnership(owner_id, acl.document(owner_id))
 
 
 def authorize_header_tags(context: RequestContext, key: str, tagging: str | None) -> None:
-    """Raise AccessDenied for tags in a header of a write, where tagging is denied by name."""
+    """Raise AccessDenied for tags in a header of a write by who may not tag.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html, "Permissions"
+    """
     if tagging:
-        context.refuse_denied("s3:PutObjectTagging", key=key)
+        context.authorize_brought("s3:PutObjectTagging", key=key, version=_Unwritten(context.writer_id))

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.live.system import LiveSystem
+from tests.s3.iam import allow as iam_allow
+from tests.s3.iam import becomes, make_user
 from tests.s3.refusals import refused
-from tests.s3.sharing import allow, policy, statement
+from tests.s3.sharing import allow, canonical_id, policy, statement
 
 
 def test_a_policy_comes_back_as_it_was_sent(owner: Any, bucket: str) -> None:
@@ -215,7 +218,8 @@ def test_writes_obey_conditions(
     matching: dict[str, Any] | None,
     other: dict[str, Any] | None,
 ) -> None:
-    allow(owner, bucket, "s3:PutObject", Condition=condition)
+    statements = [statement(bucket, "s3:PutObject", Condition=condition), statement(bucket, "s3:PutObjectTagging")]
+    owner.put_bucket_policy(Bucket=bucket, Policy=policy(*statements))
     if matching is not None:
         stranger.put_object(Bucket=bucket, Key="k", Body=b"x", **matching)
     if other is not None:
@@ -248,6 +252,32 @@ def test_what_a_write_brings_along_may_be_denied_by_name(owner: Any, bucket: str
     for brought in ({"ACL": "public-read"}, {"Tagging": "a=1"}):
         with refused("AccessDenied", 403):
             owner.put_object(Bucket=bucket, Key="k", Body=b"x", **brought)
+
+
+def test_what_a_write_brings_along_needs_permission(owner: Any, stranger: Any, bucket: str) -> None:
+    owner.put_bucket_ownership_controls(
+        Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    )
+    allow(owner, bucket, "s3:PutObject")
+    stranger.put_object(Bucket=bucket, Key="own", Body=b"x", ACL="public-read")  # of what is one's own one decides
+    stranger.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="bucket-owner-full-control")
+    opened = {"GrantRead": 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'}
+    for brought in ({"Tagging": "a=1"}, {**opened, "GrantFullControl": f"id={canonical_id(owner)}", "Tagging": "a=1"}):
+        with refused("AccessDenied", 403):
+            stranger.put_object(Bucket=bucket, Key="k", Body=b"x", **brought)
+        with refused("AccessDenied", 403):
+            stranger.create_multipart_upload(Bucket=bucket, Key="k", **brought)
+    allow(owner, bucket, "s3:PutObject", "s3:PutObjectTagging")
+    stranger.put_object(Bucket=bucket, Key="k", Body=b"x", Tagging="a=1")
+
+
+def test_a_user_s_grants_need_permission(owner: Any, iam: Any, live: LiveSystem, bucket: str) -> None:
+    user = make_user(iam, iam_allow("s3:PutObject")).keys.client(live)
+    becomes(lambda: user.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="private"), "")
+    with refused("AccessDenied", 403):
+        user.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="public-read")
+    owner.put_bucket_acl(Bucket=bucket, ACL="public-read-write")  # a list lets anybody write, and bring all of it
+    user.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="public-read", Tagging="a=1")
 
 
 @pytest.mark.parametrize(
