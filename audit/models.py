@@ -22,7 +22,7 @@ class AuditEvent(models.Model):
     at = models.DateTimeField(help_text="When the request arrived.")
     id = models.BigIntegerField(help_text="Drawn when the row is written.")
     request_id = models.TextField()
-    source = models.TextField(help_text="s3, website, share, iam, sts, console, command, or audit itself.")
+    source = models.TextField(help_text="s3, website, share, iam, sts, console, command, lifecycle, or audit itself.")
     operation = models.TextField()
     action = models.TextField()
     account_id = models.TextField(null=True)

@@ -46,6 +46,8 @@ _RESOURCES: Final = {
     "UploadPart": "PART",
     "UploadPartCopy": "PART",
 }
+LIFECYCLE_SOURCE, EXPIRE_OPERATION, MARKER_OPERATION = "lifecycle", "ExpireObject", "CreateDeleteMarker"
+"""What rows of the audit log say of lifecycle rules."""
 _SOURCES: Final = {"CopyObject": "REST.COPY.OBJECT_GET", "UploadPartCopy": "REST.COPY.PART_GET"}
 """What reads a copy's source is named after it, and has a line in the source's bucket."""
 _VERBS: Final = {"CopyObject": "COPY", "UploadPartCopy": "COPY"}
@@ -138,7 +140,7 @@ def log_line(row: LoggedRow, *, owner: str, requester: str, host_id: str = "-") 
         row.request_id,
         operation_of(row),
         quote(row.key) if row.key else "-",
-        _quoted(f"{row.method} {row.request_uri} HTTP/1.1"),
+        _quoted(f"{row.method} {row.request_uri} HTTP/1.1" if row.method else ""),
         str(row.status),
         row.error_code or "-",
         _number(row.bytes_out),
@@ -164,6 +166,8 @@ def requester_of(row: LoggedRow, canonical_id: str | None) -> str:
     """Name who asked, as S3 does: an account by its canonical id, other principals by ARN, nobody by a hyphen."""
     if not row.principal or row.principal == "*":
         return "-"
+    if row.source == LIFECYCLE_SOURCE:
+        return "AmazonS3"
     return canonical_id or "-" if row.principal.endswith(":root") else row.principal
 
 
@@ -173,6 +177,8 @@ def operation_of(row: LoggedRow) -> str:
         return "BATCH.DELETE.OBJECT"
     if row.operation in _SOURCES and row.action in ("s3:GetObject", "s3:GetObjectVersion"):
         return _SOURCES[row.operation]
+    if row.source == LIFECYCLE_SOURCE:
+        return "S3.CREATE.DELETEMARKER" if row.operation == MARKER_OPERATION else "S3.EXPIRE.OBJECT"
     if row.source == "website":
         return f"WEBSITE.{row.method}.OBJECT"
     verb = _VERBS.get(row.operation, row.method)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -60,6 +60,25 @@ def audited_statement(statement: str, condition: str, version_id: str) -> str:
         f"audited AS (INSERT INTO audit_auditevent ({_NAMES}) SELECT {', '.join(casts)} FROM changed WHERE {condition}) "
         f"SELECT changed.*, ({condition}) FROM changed"
     )
+
+
+def audited_statement_of_many(statement: str, condition: str, told: Mapping[str, str]) -> str:
+    """Return a statement that writes an audit row for each of its rows that has changed something, in the same round trip.
+
+    `told` are the columns that a row of `changed` says itself, as expressions of it; the others are the named parameters of
+    `audited_parameters_of_many`, beside the statement's own.
+    """
+    values = ", ".join(told.get(name, f"%(audit_{name})s::{kind}") for name, kind in COLUMNS.items())
+    return (
+        f"WITH changed AS MATERIALIZED ({statement}), "  # noqa: S608  constants
+        f"audited AS (INSERT INTO audit_auditevent ({_NAMES}) SELECT {values} FROM changed WHERE {condition}) "
+        "SELECT changed.* FROM changed"
+    )
+
+
+def audited_parameters_of_many(draft: AuditDraft) -> dict[str, str | None]:
+    """Return what all rows of such a statement have in common."""
+    return {f"audit_{name}": value for name, value in zip(COLUMNS, changed_values(draft), strict=True)}
 
 
 def audited_parameters(parameters: Sequence[Any], draft: AuditDraft) -> list[Any]:

@@ -53,7 +53,7 @@ _LONE_MARKERS = f"""
 
 # Plan: a scan of the configurations of one kind, which are few beside objects.
 _DUE_BUCKETS = """
-SELECT b.id, b.owner_id, c.document, c.updated_at
+SELECT b.id, b.name, b.owner_id, c.document, c.updated_at
   FROM buckets_bucketconfiguration c
   JOIN buckets_bucket b ON b.id = c.bucket_id
   LEFT JOIN objects_lifecyclerun r ON r.bucket_id = b.id
@@ -75,6 +75,7 @@ class DueBucket:
     """A bucket whose rules have not been carried out today."""
 
     id: int
+    name: str
     owner_id: str
     rules: list[Rule] = field(hash=False)
     configured_at: datetime
@@ -88,10 +89,10 @@ def find_due_buckets(*, now: datetime, day_seconds: int) -> list[DueBucket]:
         return [_due_bucket(*row) for row in cursor.fetchall()]
 
 
-def _due_bucket(bucket_id: int, owner_id: str, text: str, configured_at: datetime) -> DueBucket:
+def _due_bucket(bucket_id: int, name: str, owner_id: str, text: str, configured_at: datetime) -> DueBucket:
     document = json.loads(text)
     minimum_size = document.get(MINIMUM_SIZE, DEFAULT_MINIMUM_SIZE)
-    return DueBucket(bucket_id, owner_id, enabled_rules(document), configured_at, minimum_size)
+    return DueBucket(bucket_id, name, owner_id, enabled_rules(document), configured_at, minimum_size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from django.db import transaction
 from accesscontrol.selectors import find_owner
 from audit import selectors as audit_selectors
 from audit.models import AuditEvent
-from buckets.access_log import KIND, is_by_event_time, log_key, log_line, requester_of
+from buckets.access_log import KIND, LIFECYCLE_SOURCE, is_by_event_time, log_key, log_line, requester_of
 from buckets.log_delivery import check_target
 from buckets.models import AccessLogProgress, BucketConfiguration
 from buckets.selectors import BucketRecord, find_bucket
@@ -33,7 +33,7 @@ from s3protocol.checksums import ChecksumAlgorithm
 logger = logging.getLogger("objstore.access_logs")
 
 BATCH_ROWS_MAX = 10_000
-SOURCES = ("s3", "share", "website")
+SOURCES = ("s3", "share", "website", LIFECYCLE_SOURCE)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from being marked as done. Killed at any point, the next run finds what is left 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +18,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from audit.draft import AuditDraft
+from audit.services.rows import audited_parameters_of_many, audited_statement_of_many
+from buckets.access_log import EXPIRE_OPERATION, LIFECYCLE_SOURCE, MARKER_OPERATION
 from buckets.lifecycle import KIND, Rule, age_cutoff, day_start
-from events.cause import EXPIRED, cause_document
+from events.cause import EXPIRED, STORE, cause_document
 from objects.listing import successor
 from objects.models import LifecycleRun, MultipartUpload
 from objects.selectors.lifecycle import DueBucket, Expiration, expirations
@@ -29,13 +33,21 @@ BATCH_SIZE = 200
 
 _DELETE = """
 WITH due AS ({candidates} ORDER BY o.key, v.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED)
-SELECT d.key, d.id, x.outcome
+SELECT d.key, d.id, x.outcome, d.version_id AS named, x.version_id, x.is_delete_marker
   FROM due d CROSS JOIN LATERAL objects_delete_object(
        %(bucket_id)s, d.key, d.version_id,
        jsonb_build_object('version_id', replace(gen_random_uuid()::text, '-', ''), 'owner_id', %(owner_id)s::text,
                           'is_delete_marker', true, 'cause', %(cause)s::jsonb),
        NULL, NULL, NULL, false) x
 """
+
+# What a row of the deletion tells the audit log.
+_TOLD = {
+    "key": "changed.key",
+    "version_id": "changed.version_id",
+    "operation": f"CASE WHEN changed.is_delete_marker AND changed.named IS NULL "
+    f"THEN '{MARKER_OPERATION}' ELSE '{EXPIRE_OPERATION}' END",
+}
 
 _IS_LEFT = "SELECT EXISTS ({candidates})"
 
@@ -88,7 +100,7 @@ def apply_rules(
     is_done = True
     for rule in bucket.rules:
         for due in expirations(rule, bucket_id=bucket.id, now=now, day_seconds=day_seconds):
-            count, is_whole = _expire(due, bucket.owner_id, may_go_on=may_go_on, batch_size=batch_size)
+            count, is_whole = _expire(due, bucket, rule, may_go_on=may_go_on, batch_size=batch_size)
             setattr(applied, due.kind, getattr(applied, due.kind) + count)
             is_done = is_done and is_whole
         if rule.abort_days is not None:
@@ -114,17 +126,24 @@ def apply_rules(
     return False
 
 
-def _expire(due: Expiration, owner_id: str, *, may_go_on: Callable[[], bool], batch_size: int) -> tuple[int, bool]:
-    """Delete all candidates but those that somebody else holds; return how many, and whether none is left."""
+def _expire(
+    due: Expiration, bucket: DueBucket, rule: Rule, *, may_go_on: Callable[[], bool], batch_size: int
+) -> tuple[int, bool]:
+    """Delete all candidates but those that somebody else holds; return how many, and whether none is left.
+
+    Each has a row in the audit log, in the same transaction.
+    """
+    statement = audited_statement_of_many(_DELETE.format(candidates=due.candidates), "changed.outcome = ''", _TOLD)
     count = 0
     cause = json.dumps(cause_document(EXPIRED))
-    arguments = {**due.arguments, "owner_id": owner_id, "cause": cause, "limit": batch_size}
+    arguments = {**due.arguments, "owner_id": bucket.owner_id, "cause": cause, "limit": batch_size}
     after: dict[str, Any] = {"after_key": "", "after_row": 0}
     while may_go_on():
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_DELETE.format(candidates=due.candidates), {**arguments, **after})
+            told = audited_parameters_of_many(_draft(bucket, rule))
+            cursor.execute(statement, {**arguments, **after, **told})
             rows = cursor.fetchall()
-        count += sum(not outcome for _, _, outcome in rows)
+        count += sum(not outcome for _, _, outcome, *_ in rows)
         if len(rows) < batch_size:
             break
         after = {"after_key": rows[-1][0], "after_row": rows[-1][1]}
@@ -134,6 +153,19 @@ def _expire(due: Expiration, owner_id: str, *, may_go_on: Callable[[], bool], ba
         cursor.execute(_IS_LEFT.format(candidates=due.candidates), {**due.arguments, "after_key": "", "after_row": 0})
         (is_left,) = cursor.fetchone()
     return count, not is_left
+
+
+def _draft(bucket: DueBucket, rule: Rule) -> AuditDraft:
+    """Say who does it, to what, and why."""
+    return AuditDraft(
+        request_id=secrets.token_hex(8).upper(),
+        source=LIFECYCLE_SOURCE,
+        principal=STORE,
+        bucket=bucket.name,
+        owner_id=bucket.owner_id,
+        error_reason=f"by the lifecycle rule {rule.id!r}",
+        status=204,
+    )
 
 
 def _abort_uploads(

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.live.processes import wait_until
+from tests.live.system import LiveSystem
+from tests.s3.audit_rows import wait_for_rows
 from tests.s3.refusals import refused
 
 PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
@@ -81,6 +83,15 @@ def test_an_expiration_where_versions_are_kept_makes_a_delete_marker(owner: Any,
     put_rules(owner, versioned, {"Filter": {}, "Expiration": {"Days": 1}})
     wait_for_keys(owner, versioned, [])
     assert versions(owner, versioned) == (["k"], ["k"])
+
+
+def test_the_audit_log_tells_what_expired_and_by_which_rule(live: LiveSystem, owner: Any, bucket: str) -> None:
+    owner.put_object(Bucket=bucket, Key="old/k", Body=b"x")
+    put_rules(owner, bucket, {"ID": "sweep", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 1}})
+    wait_for_keys(owner, bucket, [])
+    (row,) = wait_for_rows(live, 1, "--bucket", bucket, "--source", "lifecycle")
+    assert (row["operation"], row["key"], row["principal"]) == ("ExpireObject", "old/k", "s3.amazonaws.com")
+    assert "'sweep'" in row["reason"]
 
 
 def test_noncurrent_versions_expire_but_for_the_newest_few(owner: Any, versioned: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -83,6 +83,13 @@ def test_operations_are_named_as_s3_names_them(operation: str, method: str, key:
 def test_what_reads_the_source_of_a_copy_is_named_after_it() -> None:
     assert operation_of(Row(operation="CopyObject", action="s3:GetObject", method="PUT")) == "REST.COPY.OBJECT_GET"
     assert operation_of(Row(operation="UploadPartCopy", action="s3:GetObjectVersion")) == "REST.COPY.PART_GET"
+
+
+def test_what_lifecycle_rules_do_has_a_line() -> None:
+    row = Row(source="lifecycle", operation="ExpireObject", method="", principal="s3.amazonaws.com", account_id=None)
+    assert (operation_of(row), requester_of(row, None)) == ("S3.EXPIRE.OBJECT", "AmazonS3")
+    assert operation_of(replace(row, operation="CreateDeleteMarker")) == "S3.CREATE.DELETEMARKER"
+    assert FIELD.findall(log_line(row, owner="o", requester="AmazonS3"))[8] == '"-"'
 
 
 def test_every_operation_has_a_name() -> None:
