@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from buckets import selectors, services
+from buckets import services
 from buckets.context import RequestContext
-from buckets.identified import page_members
 from buckets.intelligent_tiering import KIND, checked_tiering
+from buckets.operations.identified import register_identified
 from s3protocol.registry import operation
 
 
@@ -26,35 +26,4 @@ def put_bucket_intelligent_tiering_configuration(
     return {}
 
 
-@operation("GetBucketIntelligentTieringConfiguration", action="s3:GetIntelligentTieringConfiguration")
-def get_bucket_intelligent_tiering_configuration(
-    context: RequestContext,
-    *,
-    bucket: str,
-    id: str,  # noqa: A002  the member's own name
-) -> dict[str, Any]:
-    """Return one of the bucket's intelligent-tiering configurations."""
-    return {"IntelligentTieringConfiguration": selectors.find_identified_configuration(context.bucket.id, KIND, id)}
-
-
-@operation("ListBucketIntelligentTieringConfigurations", action="s3:GetIntelligentTieringConfiguration")
-def list_bucket_intelligent_tiering_configurations(
-    context: RequestContext, *, bucket: str, continuation_token: str | None = None
-) -> dict[str, Any]:
-    """Return a page of them, by id."""
-    page, following = selectors.list_identified_configurations(context.bucket.id, KIND, continuation_token)
-    return page_members(
-        page, list_name="IntelligentTieringConfigurationList", token=continuation_token, next_token=following
-    )
-
-
-@operation("DeleteBucketIntelligentTieringConfiguration", action="s3:PutIntelligentTieringConfiguration")
-def delete_bucket_intelligent_tiering_configuration(
-    context: RequestContext,
-    *,
-    bucket: str,
-    id: str,  # noqa: A002  the member's own name
-) -> dict[str, Any]:
-    """Forget one of them."""
-    services.delete_identified_configuration(bucket_id=context.bucket.id, kind=KIND, name=id)
-    return {}
+register_identified("IntelligentTiering", kind=KIND)

@@ -7,8 +7,9 @@ from typing import Any
 from buckets import selectors, services
 from buckets.context import RequestContext
 from buckets.deposits import require_deposit
-from buckets.identified import bucket_of_arn, page_members
+from buckets.identified import bucket_of_arn
 from buckets.inventory import KIND, checked_document
+from buckets.operations.identified import register_identified
 from s3protocol import errors
 from s3protocol.registry import operation
 
@@ -31,33 +32,4 @@ def put_bucket_inventory_configuration(
     return {}
 
 
-@operation("GetBucketInventoryConfiguration", action="s3:GetInventoryConfiguration")
-def get_bucket_inventory_configuration(
-    context: RequestContext,
-    *,
-    bucket: str,
-    id: str,  # noqa: A002  the member's own name
-) -> dict[str, Any]:
-    """Return one of the bucket's inventory configurations."""
-    return {"InventoryConfiguration": selectors.find_identified_configuration(context.bucket.id, KIND, id)}
-
-
-@operation("ListBucketInventoryConfigurations", action="s3:GetInventoryConfiguration")
-def list_bucket_inventory_configurations(
-    context: RequestContext, *, bucket: str, continuation_token: str | None = None
-) -> dict[str, Any]:
-    """Return a page of them, by id."""
-    page, following = selectors.list_identified_configurations(context.bucket.id, KIND, continuation_token)
-    return page_members(page, list_name="InventoryConfigurationList", token=continuation_token, next_token=following)
-
-
-@operation("DeleteBucketInventoryConfiguration", action="s3:PutInventoryConfiguration")
-def delete_bucket_inventory_configuration(
-    context: RequestContext,
-    *,
-    bucket: str,
-    id: str,  # noqa: A002  the member's own name
-) -> dict[str, Any]:
-    """Ask for no more reports of an id."""
-    services.delete_identified_configuration(bucket_id=context.bucket.id, kind=KIND, name=id)
-    return {}
+register_identified("Inventory", kind=KIND)
