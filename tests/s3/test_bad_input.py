@@ -126,6 +126,14 @@ EXPECTING = [
 ]
 
 
+# Of those whose body is read before the decision, which may be about what stands in it.
+DECIDING_BODIES = {
+    "PutObjectTagging": b"<Tagging><TagSet/></Tagging>",
+    "PutObjectRetention": b"<Retention/>",
+    "PutObjectLegalHold": b"<LegalHold/>",
+}
+
+
 def test_every_operation_that_knows_an_expected_owner_heeds_it(wire: Wire, owner: Any, bucket: str) -> None:
     owner.put_object(Bucket=bucket, Key="k", Body=b"x")
     assert len(EXPECTING) > 80
@@ -136,8 +144,7 @@ def test_every_operation_that_knows_an_expected_owner_heeds_it(wire: Wire, owner
         headers = {"x-amz-expected-bucket-owner": "000000000000"} | (
             {route.header: f"/{bucket}/k"} if route.header else {}
         )
-        # The one whose body is read before the decision, which may be about the tags in it.
-        body = b"<Tagging><TagSet/></Tagging>" if route.operation == "PutObjectTagging" else b""
+        body = DECIDING_BODIES.get(route.operation, b"")
         path = f"/{bucket}/k" if route.level is Level.OBJECT else f"/{bucket}"
         answer = wire.send(route.method, path, query=list(named.items()), headers=headers, body=body)
         assert (answer.status, answer.code) in {(403, "AccessDenied"), (403, "")}, route
