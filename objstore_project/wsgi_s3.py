@@ -22,6 +22,7 @@ from objstore_project.s3_endpoint.address import bucket_of_host  # noqa: E402
 from objstore_project.s3_endpoint.endpoint import serve  # noqa: E402
 from objstore_project.s3_endpoint.response import send  # noqa: E402
 from objstore_project.share_endpoint import is_share_link, serve_share  # noqa: E402
+from objstore_project.stalled_bodies import BodyWatch, watch_bodies  # noqa: E402
 from objstore_project.website_endpoint.endpoint import serve as serve_website  # noqa: E402
 
 READINESS_PATH = "/-/ready"
@@ -42,4 +43,5 @@ def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable
     return send(answer, start_response)
 
 
-application = behind_proxies(_answer, settings.OBJSTORE_TRUSTED_PROXIES)
+_bodies = BodyWatch(port=settings.OBJSTORE_S3_ADDRESS.port, idle_seconds=settings.OBJSTORE_BODY_IDLE_SECONDS)
+application = watch_bodies(behind_proxies(_answer, settings.OBJSTORE_TRUSTED_PROXIES), _bodies)

@@ -91,6 +91,8 @@ class RequestBody:
         while True:
             try:
                 piece = self._stream.read(PIECE_SIZE_BYTES)
+            except TimeoutError:
+                raise errors.RequestTimeout from None
             except OSError:
                 raise errors.IncompleteBody from None
             if not piece:

@@ -113,6 +113,8 @@ def _pieces(stream: Any) -> Iterator[bytes]:
     while True:
         try:
             piece = stream.read(PIECE_SIZE_BYTES)
+        except TimeoutError:
+            raise errors.RequestTimeout from None
         except OSError:
             raise errors.IncompleteBody from None
         if not piece:

@@ -56,6 +56,7 @@ OBJSTORE_S3_URL = ENVIRONMENT.http_origin("OBJSTORE_S3_URL")
 # Size of the gateway
 OBJSTORE_GATEWAY_WORKERS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_WORKERS", os.cpu_count() or 1, minimum=1)
 OBJSTORE_GATEWAY_THREADS = ENVIRONMENT.integer("OBJSTORE_GATEWAY_THREADS", 32, minimum=1)
+OBJSTORE_BODY_IDLE_SECONDS = ENVIRONMENT.integer("OBJSTORE_BODY_IDLE_SECONDS", 60, minimum=1)
 
 # Encryption at rest: what an object gets that asks for none, and who holds the keys that wrap data keys
 OBJSTORE_DEFAULT_ENCRYPTION = ENVIRONMENT.choice("OBJSTORE_DEFAULT_ENCRYPTION", "none", choices=("none", "aes256"))
