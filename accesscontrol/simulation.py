@@ -75,7 +75,7 @@ class Simulation:
         )
 
     def missing_keys(self, action: str, resource: str) -> list[str]:
-        """List the condition keys that statements about the request ask for and that were not given."""
+        """List the condition keys that statements about the request ask for and that were not given, as they are spelled there."""
         policies = [policy.compiled() for policy in (*self.identity, *([self.boundary] if self.boundary else []))]
         resource_policy = self._compiled_resource_policy()
         if resource_policy is not None:
@@ -87,7 +87,9 @@ class Simulation:
             if statement.is_about(resource, self.context)
             for test in statement.conditions
         }
-        return sorted(asked - self.context.keys())
+        texts = [source.text for source in (*self.identity, self.boundary, self.resource_policy) if source is not None]
+        spelled = _spelled_keys(texts)
+        return sorted(spelled.get(key, key) for key in asked - self.context.keys())
 
     def _compiled_resource_policy(self) -> Policy | None:
         return None if self.resource_policy is None else self.resource_policy.compiled(PolicyKind.RESOURCE)
@@ -95,9 +97,16 @@ class Simulation:
 
 def context_keys(texts: Iterable[str]) -> list[str]:
     """List the condition keys that policies ask for, in conditions and variables. Raises PolicyError."""
+    listed = list(texts)
+    for text in listed:
+        parse_policy(text, PolicyKind.IDENTITY)
+    return sorted(_spelled_keys(listed).values())
+
+
+def _spelled_keys(texts: Iterable[str]) -> dict[str, str]:
+    """Return how policies spell the condition keys that they ask for, by normalized key."""
     keys: dict[str, str] = {}
     for text in texts:
-        parse_policy(text, PolicyKind.IDENTITY)
         document = json.loads(text)
         statements = document["Statement"]
         for statement in statements if isinstance(statements, list) else [statements]:
@@ -106,7 +115,7 @@ def context_keys(texts: Iterable[str]) -> list[str]:
                     keys.setdefault(key.lower(), key)
         for key in _VARIABLE.findall(text):
             keys.setdefault(key.lower(), key)
-    return sorted(keys.values())
+    return keys
 
 
 def statement_positions(text: str) -> Mapping[str, tuple[tuple[int, int], tuple[int, int]]]:

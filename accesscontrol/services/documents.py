@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from accesscontrol.policy import PolicyError, PolicyKind, parse_policy
+from accesscontrol.policy import Policy, PolicyError, PolicyKind, parse_policy
 from s3protocol.query import errors
 
 # Characters but for white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -32,7 +32,10 @@ def check_trust_document(document: str) -> None:
     """Raise MalformedPolicyDocument, LimitExceeded for what can't be a role's trust policy."""
     if size_of(document) > TRUST_SIZE_MAX:
         raise errors.LimitExceeded(f"Cannot exceed quota for ACLSizePerRole: {TRUST_SIZE_MAX}")
-    _compile(document, PolicyKind.TRUST)
+    policy = _compile(document, PolicyKind.TRUST)
+    actions = (pattern.text for statement in policy.statements for pattern in statement.actions)
+    if not all(action == "*" or action.lower().startswith("sts:") for action in actions):
+        raise errors.MalformedPolicyDocument("AssumeRole policy may only specify STS AssumeRole actions.")
 
 
 def check_inline_sizes(documents: Sequence[str], kind: str, name: str) -> None:
@@ -47,8 +50,8 @@ def size_of(document: str) -> int:
     return sum(not character.isspace() for character in document)
 
 
-def _compile(document: str, kind: PolicyKind) -> None:
-    """Raise MalformedPolicyDocument for what does not compile, and for what IAM takes amiss besides."""
+def _compile(document: str, kind: PolicyKind) -> Policy:
+    """Compile a document. Raises MalformedPolicyDocument for what does not compile, and for what IAM takes amiss besides."""
     try:
         policy = parse_policy(document, kind)
     except PolicyError as problem:
@@ -59,3 +62,4 @@ def _compile(document: str, kind: PolicyKind) -> None:
         for pattern in statement.resources:
             if "*" not in pattern.text and pattern.text.count(":") < ARN_COLONS:
                 raise errors.MalformedPolicyDocument(f'Resource {pattern.text} must be in ARN format or "*".')
+    return policy

@@ -92,6 +92,8 @@ def test_built_in_policies_are_there_and_stay(iam: Any, policy_arn: str) -> None
         policy_of(allow("s3:*", resource="bucket")),
         policy_of(allow("s3:*", Condition={"NoSuchOperator": {"aws:username": "a"}})),
         policy_of({**allow("s3:*"), "Sid": "twice"}, {**allow("s3:*"), "Sid": "twice"}),
+        policy_of({**allow("s3:*"), "Sid": "two words"}),
+        policy_of(allow("s3:*", resource="arn:aws:s3")),
     ],
 )
 def test_what_is_no_policy_of_an_identity_is_refused(iam: Any, document: str) -> None:
@@ -100,7 +102,12 @@ def test_what_is_no_policy_of_an_identity_is_refused(iam: Any, document: str) ->
 
 
 def test_a_trust_policy_names_principals_and_no_resource(iam: Any) -> None:
-    for document in (policy_of(allow("sts:AssumeRole")), policy_of(allow("sts:AssumeRole", Principal={"AWS": "*"}))):
+    everybody = {"AWS": "*"}
+    for document in (
+        policy_of(allow("sts:AssumeRole")),
+        policy_of(allow("sts:AssumeRole", Principal=everybody)),
+        trust(everybody, "s3:GetObject"),
+    ):
         asked = {"RoleName": unique("role"), "AssumeRolePolicyDocument": document}
         assert refusal(lambda asked=asked: iam.create_role(**asked)) == "MalformedPolicyDocument"
 
@@ -121,7 +128,7 @@ def test_the_simulator_tells_decisions_statements_and_missing_keys(iam: Any) -> 
             "Version": "2012-10-17",
             "Statement": [
                 {"Sid": "Read", **allow("s3:GetObject", resource="arn:aws:s3:::b/*")},
-                {"Sid": "Own", **allow("s3:PutObject", Condition={"StringEquals": {"s3:x-amz-acl": "private"}})},
+                {"Sid": "Own", **allow("s3:PutObject", Condition={"StringEquals": {"s3:X-Amz-Acl": "private"}})},
                 {"Sid": "Keep", **deny("s3:DeleteObject")},
             ],
         },
@@ -139,7 +146,7 @@ def test_the_simulator_tells_decisions_statements_and_missing_keys(iam: Any) -> 
     assert matched["SourcePolicyId"] == "PolicyInputList.1"
     lines = document.splitlines()
     assert lines[matched["StartPosition"]["Line"] - 1][matched["StartPosition"]["Column"] - 1 :].startswith("{")
-    assert results["s3:PutObject"]["MissingContextValues"] == ["s3:x-amz-acl"]
+    assert results["s3:PutObject"]["MissingContextValues"] == ["s3:X-Amz-Acl"]
     entry = {"ContextKeyName": "s3:x-amz-acl", "ContextKeyType": "string", "ContextKeyValues": ["private"]}
     (given,) = iam.simulate_custom_policy(ActionNames=["s3:PutObject"], ContextEntries=[entry], **asked)[
         "EvaluationResults"
@@ -152,7 +159,7 @@ def test_the_simulator_tells_decisions_statements_and_missing_keys(iam: Any) -> 
             **{**asked, "PolicyInputList": [tagged]}, ActionNames=["s3:GetObject"], ContextEntries=entries
         )["EvaluationResults"]
         assert told["EvalDecision"] == expected
-    assert iam.get_context_keys_for_custom_policy(PolicyInputList=[document])["ContextKeyNames"] == ["s3:x-amz-acl"]
+    assert iam.get_context_keys_for_custom_policy(PolicyInputList=[document])["ContextKeyNames"] == ["s3:X-Amz-Acl"]
     bad = {"PolicyInputList": ["{"], "ActionNames": ["s3:GetObject"]}
     assert refusal(lambda: iam.simulate_custom_policy(**bad)) == "InvalidInput"
 
