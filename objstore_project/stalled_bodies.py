@@ -58,13 +58,13 @@ class BodyWatch:
         self._lock = threading.Lock()
         self._watching_pid = 0
 
-    def read(self, source: Any, peer: str, size_bytes: int) -> bytes:
+    def read(self, read_source: Callable[[int], bytes], peer: str, size_bytes: int) -> bytes:
         """Read from a body. Raises BodyStalledError where it was cut off, and as the source."""
         self._ensure_watch()
         read, thread = _Read(peer, time.monotonic()), threading.get_ident()
         self._reads[thread] = read
         try:
-            piece: bytes = source.read(size_bytes)
+            piece = read_source(size_bytes)
         except OSError:
             if read.is_overdue:
                 raise BodyStalledError from None
@@ -115,7 +115,11 @@ class _WatchedBody:
 
     def read(self, size_bytes: int = -1) -> bytes:
         """Read up to so many bytes, all without a number. Raises BodyStalledError."""
-        return self._watch.read(self._source, self._peer, size_bytes)
+        return self._watch.read(self._source.read, self._peer, size_bytes)
+
+    def readline(self, size_bytes: int = -1) -> bytes:
+        """Read a line, which Django may ask for. Raises likewise."""
+        return self._watch.read(self._source.readline, self._peer, size_bytes)
 
 
 def watch_bodies(application: Application, watch: BodyWatch) -> Application:

@@ -53,7 +53,7 @@ def test_a_read_of_what_does_not_come_ends(listener: socket.socket, watch: BodyW
     connection = connect(listener)
     with connection.client, connection.server:
         with pytest.raises(BodyStalledError):
-            watch.read(connection, "127.0.0.1", 100)
+            watch.read(connection.read, "127.0.0.1", 100)
         connection.server.sendall(b"answer")
         assert connection.client.recv(100) == b"answer"
 
@@ -69,7 +69,7 @@ def test_what_comes_slowly_is_read(listener: socket.socket, watch: BodyWatch) ->
     with connection.client, connection.server:
         sender = threading.Thread(target=send)
         sender.start()
-        assert watch.read(connection, "127.0.0.1", 20) == b"x" * 20
+        assert watch.read(connection.read, "127.0.0.1", 20) == b"x" * 20
         sender.join()
 
 
@@ -78,7 +78,7 @@ def test_others_are_left_alone(listener: socket.socket, watch: BodyWatch) -> Non
         connection, other = connect(listener), connect(elsewhere)
         with connection.client, connection.server, other.client, other.server:
             with pytest.raises(BodyStalledError):
-                watch.read(connection, "127.0.0.1", 100)
+                watch.read(connection.read, "127.0.0.1", 100)
             other.client.sendall(b"x")
             assert other.read(1) == b"x"
     assert watch.cut_overdue(time.monotonic() + 3_600) == 0
