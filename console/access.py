@@ -110,13 +110,26 @@ def find_named_bucket(name: str) -> BucketRecord:
     return bucket
 
 
-def open_bucket(request: HttpRequest, name: str, *actions: str, key: str | None = None) -> BucketRecord:
-    """Return a bucket on which (on a key of which) the user may do all the actions. Raises Http404, PermissionDenied."""
+def listing_of(prefix: str) -> StatedValues:
+    """Return what a request says that lists a prefix, so that policies with `s3:prefix` hold here as they do for clients."""
+    return {"s3:prefix": prefix}
+
+
+def open_bucket(
+    request: HttpRequest, name: str, *actions: str, key: str | None = None, prefix: str | None = None
+) -> BucketRecord:
+    """Return a bucket on which (on a key of which) the user may do all the actions. Raises Http404, PermissionDenied.
+
+    `prefix` is the one that is listed, for the actions that list.
+    """
     bucket = find_named_bucket(name)
-    require(request, *actions, bucket=bucket, key=key)
+    require(request, *actions, bucket=bucket, key=key, stated=None if prefix is None else listing_of(prefix))
     return bucket
 
 
-def is_allowed(request: HttpRequest, bucket: BucketRecord, action: str, key: str | None = None) -> bool:
+def is_allowed(
+    request: HttpRequest, bucket: BucketRecord, action: str, key: str | None = None, *, prefix: str | None = None
+) -> bool:
     """Tell whether to offer an action on a bucket or a key; the view that does it decides again."""
-    return decide_for(request, action, bucket=bucket, key=key).is_allowed
+    stated = None if prefix is None else listing_of(prefix)
+    return decide_for(request, action, bucket=bucket, key=key, stated=stated).is_allowed

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest
 
 from accesscontrol.models import User
 from buckets.selectors import BucketRecord
-from console.access import principal_of, require
+from console.access import listing_of, principal_of, require
 from console.services.presigned_links import s3_endpoint
 from console.views.objects import open_version
 from objects.attributes import KEY_BYTES_MAX
@@ -56,7 +56,8 @@ def make_link(
         raise Http404("There is no such key.")
     version_id = ""
     if is_prefix:
-        require(request, "s3:ListBucket", "s3:GetObject", bucket=bucket, key=key)
+        require(request, "s3:ListBucket", bucket=bucket, stated=listing_of(key))
+        require(request, "s3:GetObject", bucket=bucket, key=key)
     else:
         version = open_version(request, bucket, key, row)
         if version is None or version.is_delete_marker:

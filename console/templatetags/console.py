@@ -6,12 +6,16 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
+from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from buckets.selectors import BucketRecord
 from console import keys, sizes
+from console.access import decide_for, listing_of
 
 register = template.Library()
 
@@ -51,6 +55,23 @@ def arn_resource(arn: str) -> str:
 def icon(name: str) -> SafeString:
     """Draw an icon of templates/console/icons.html; decoration, silent to screen readers."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="#icon-{}"/></svg>', name)
+
+
+@register.simple_tag(takes_context=True)
+def page_before(context: Context) -> str:
+    """Return the address on this console that led here, to lead back to; empty where there is none."""
+    request = context["request"]
+    before = urlsplit(request.headers.get("Referer", ""))
+    address = before.path + (f"?{before.query}" if before.query else "")
+    is_here = before.netloc == request.get_host() and not address.startswith("//")
+    return address if is_here and address != request.get_full_path() else ""
+
+
+@register.simple_tag(takes_context=True)
+def may(context: Context, action: str, bucket: BucketRecord | None = None, prefix: str | None = None) -> bool:
+    """Tell whether to offer an action on a bucket, or on the service; `prefix` is the one that would be listed."""
+    stated = None if prefix is None else listing_of(prefix)
+    return decide_for(context["request"], action, bucket=bucket, stated=stated).is_allowed
 
 
 @register.simple_tag

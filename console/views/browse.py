@@ -40,8 +40,8 @@ def _prefix(request: HttpRequest) -> str:
 @require_safe
 def browse(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """List a prefix, a page at a time. Cost: one statement, whatever the bucket's size."""
-    bucket = open_bucket(request, bucket_name, "s3:ListBucket")
     prefix, begins = _prefix(request), text_parameter(request, "begins")
+    bucket = open_bucket(request, bucket_name, "s3:ListBucket", prefix=prefix + begins)
     after = text_parameter(request, "after")
     bounds = walk_bounds(prefix=prefix + begins, delimiter=DELIMITER, after=after)
     listed, is_truncated = list_objects(bucket_id=bucket.id, bounds=bounds, limit=PAGE_SIZE)
@@ -54,8 +54,10 @@ def browse(request: HttpRequest, bucket_name: str) -> HttpResponse:
         "rows": sorted(listed, key=lambda row: not row.is_common_prefix),  # folders first, as people expect
         "after": after,
         "next_after": listed[-1].name if is_truncated else None,
+        "may_read": is_allowed(request, bucket, "s3:GetObject", prefix),
         "may_write": is_allowed(request, bucket, "s3:PutObject", prefix),
         "may_delete": is_allowed(request, bucket, "s3:DeleteObject", prefix),
+        "may_list_versions": is_allowed(request, bucket, "s3:ListBucketVersions", prefix=prefix),
         "size_bytes_max": PUT_SIZE_BYTES_MAX,
     }
     return render(request, "console/browse.html", context)
@@ -65,8 +67,8 @@ def browse(request: HttpRequest, bucket_name: str) -> HttpResponse:
 @require_safe
 def deleted(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """List what is gone below a prefix and can be brought back."""
-    bucket = open_bucket(request, bucket_name, "s3:ListBucketVersions")
     prefix, after = text_parameter(request, "prefix"), text_parameter(request, "after")
+    bucket = open_bucket(request, bucket_name, "s3:ListBucketVersions", prefix=prefix)
     page = list_deleted(bucket_id=bucket.id, prefix=prefix, after=after, limit=PAGE_SIZE)
     context = {
         "bucket": bucket,

@@ -142,8 +142,8 @@ def restore(request: HttpRequest, bucket_name: str) -> HttpResponse:
 @require_POST
 def restore_all(request: HttpRequest, bucket_name: str) -> HttpResponse:
     """Bring back the deleted objects below a prefix, a bounded number at a time; again goes on."""
-    bucket = open_bucket(request, bucket_name, "s3:ListBucketVersions")
     prefix = text_parameter(request, "prefix")
+    bucket = open_bucket(request, bucket_name, "s3:ListBucketVersions", prefix=prefix)
     page = undelete_objects(
         bucket_id=bucket.id,
         bucket_name=bucket.name,

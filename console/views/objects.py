@@ -77,7 +77,10 @@ def show(request: HttpRequest, bucket_name: str) -> HttpResponse:
 def _page(request: HttpRequest, bucket: BucketRecord, key: str, row: int | None, **more: Any) -> HttpResponse:
     version = open_version(request, bucket, key, row)
     before = row_parameter(request, "before")
+    may_list_versions = is_allowed(request, bucket, "s3:ListBucketVersions", prefix=key)
     versions, has_more = list_key_versions(bucket_id=bucket.id, key=key, before=before, limit=VERSIONS_PAGE_SIZE)
+    if not may_list_versions:
+        versions, has_more = [one for one in versions if one.is_current and not one.is_delete_marker], False
     if version is None and not versions:
         raise Http404("There is no such object.")
     if version is not None and version.is_delete_marker:
@@ -107,6 +110,8 @@ def _page(request: HttpRequest, bucket: BucketRecord, key: str, row: int | None,
         "has_dot_segments": any(step in {".", ".."} for step in key.split("/")),
         "may_write": is_allowed(request, bucket, "s3:PutObject", key),
         "may_delete": is_allowed(request, bucket, "s3:DeleteObject", key),
+        "may_list_versions": may_list_versions,
+        "may_read_versions": is_allowed(request, bucket, "s3:GetObjectVersion", key),
         "may_delete_versions": is_allowed(request, bucket, "s3:DeleteObjectVersion", key),
         **more,
     }
