@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from buckets.lifecycle import MINIMUM_SIZE, checked_document
 from buckets.selectors import BucketRecord
-from console.access import find_named_bucket, open_bucket, require
+from console.access import find_named_bucket, is_allowed, open_bucket, require
 from console.audit_trail import note_problem
 from console.configuration_kinds import KINDS
 from console.configurations import Configuration, Shown, arguments_of, as_text, delete, read_text, show, write
@@ -29,6 +29,9 @@ from s3protocol.registry import REGISTRY
 
 HORIZONS_DAYS = (0, 1, 7, 30, 90, 365)
 LIFECYCLE = "lifecycle"
+FORESEEING = ("s3:GetLifecycleConfiguration", "s3:ListBucket", "s3:ListBucketVersions")
+PLACEHOLDERS = ("OTHER", "TARGET", "LOGS", "LISTS")
+EXAMPLE_ACCOUNT = "123456789012"
 
 
 @login_required
@@ -85,7 +88,7 @@ def _foreseen_page(request: HttpRequest, bucket: BucketRecord, kind: Configurati
     """Tell what lifecycle rules would do, written down but not saved."""
     if kind.slug != LIFECYCLE:
         raise errors.InvalidRequest("Only of lifecycle rules can it be told what they would do.")
-    require(request, "s3:GetLifecycleConfiguration", "s3:ListBucket", "s3:ListBucketVersions", bucket=bucket)
+    require(request, *FORESEEING, bucket=bucket)
     arguments = arguments_of(bucket.name, kind, read_text(text))
     document = checked_document(
         arguments["lifecycle_configuration"],
@@ -107,6 +110,11 @@ def _effects(bucket: BucketRecord, document: Mapping[str, Any], days: int) -> li
     return foresee(document, bucket_id=bucket.id, now=then, day_seconds=day_seconds)
 
 
+def _fitted(example: str, bucket: BucketRecord) -> str:
+    """Put the names that are known into an example."""
+    return example.replace("BUCKET", bucket.name).replace(EXAMPLE_ACCOUNT, bucket.owner_id)
+
+
 def _page(
     request: HttpRequest,
     bucket: BucketRecord,
@@ -121,7 +129,7 @@ def _page(
     kind = shown.configuration
     if text is None:
         document = shown.document or kind.example or {}
-        text = as_text(document).replace("BUCKET", bucket.name) if not shown.document else as_text(document)
+        text = as_text(document) if shown.document else _fitted(as_text(document), bucket)
     context = {
         "bucket": bucket,
         "kind": kind,
@@ -130,9 +138,13 @@ def _page(
         "text": text,
         "problem": problem,
         "outlook": outlook,
-        "may_foresee": kind.slug == LIFECYCLE,
+        "placeholders": [] if shown.document else [name for name in PLACEHOLDERS if name in text],
+        "is_saved_elsewhere": bool(problem or outlook),
+        "may_write": is_allowed(request, bucket, REGISTRY[kind.writes].action),
+        "may_foresee": kind.slug == LIFECYCLE and all(is_allowed(request, bucket, one) for one in FORESEEING),
         "horizons": HORIZONS_DAYS,
-        "can_be_deleted": (kind.deletes is not None or kind.clears is not None)
+        "can_be_deleted": is_allowed(request, bucket, REGISTRY[kind.deletes or kind.writes].action)
+        and (kind.deletes is not None or kind.clears is not None)
         and (bool(shown.document) and (not kind.lists or bool(document_id))),
     }
     return render(request, "console/configuration.html", context, status=status)
