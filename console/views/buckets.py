@@ -14,7 +14,7 @@ from buckets.selectors import BucketRecord, list_buckets
 from buckets.services import create_bucket as create_bucket_row
 from buckets.services import put_bucket_versioning
 from console.access import decide_for, open_bucket, principal_of, require
-from console.forms import CreateBucketForm, HistoryForm
+from console.forms import CreateBucketForm, HistoryForm, bucket_name_problem
 from console.services.buckets import put_bucket_history
 from console.services.presigned_links import s3_endpoint
 from console.sizes import human_duration
@@ -30,11 +30,17 @@ PAGE_SIZE = 100
 @login_required
 @require_safe
 def buckets(request: HttpRequest, form: CreateBucketForm | None = None) -> HttpResponse:
-    """List the account's buckets with what they hold."""
+    """List the account's buckets with what they hold. Who may not list them may still name one to open."""
     principal = principal_of(request)
+    wanted, problem = request.GET.get("open", "").strip(), None
+    if wanted:
+        problem = bucket_name_problem(wanted)
+        if problem is None:
+            return redirect("console:browse", bucket_name=wanted)
     decision = decide_for(request, "s3:ListAllMyBuckets")
     if not decision.is_allowed or principal.account_id is None:
-        return render(request, "console/no_access.html", {"reason": decision.reason}, status=403)
+        refusal = {"reason": decision.reason, "wanted": wanted, "problem": problem}
+        return render(request, "console/no_access.html", refusal, status=403)
     begins, after = request.GET.get("begins", ""), request.GET.get("after", "")
     found = []
     if "\0" not in begins + after:

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.access import find_named_bucket
+from console.keys import crumbs, parent_prefix
 from console.sharing import ShareForm, address_of, end_link, make_link, visible_links
 from console.views.browse import text_parameter
 from console.views.objects import row_parameter
@@ -34,7 +35,9 @@ def create(request: HttpRequest, bucket_name: str) -> HttpResponse:
     is_prefix = "prefix" in request.GET
     key = text_parameter(request, "prefix" if is_prefix else "key")
     form = ShareForm(request.POST if request.method == "POST" else None)
+    prefix = key if is_prefix else parent_prefix(key)
     context = {"bucket": bucket, "key": key, "is_prefix": is_prefix, "form": form, "tab": "share"}
+    context |= {"prefix": prefix, "crumbs": crumbs(prefix)}
     if request.method == "POST" and form.is_valid():
         made = make_link(request, bucket, key, row_parameter(request), is_prefix=is_prefix, form=form)
         context["link"] = address_of(request, made)
