@@ -1,10 +1,11 @@
-"""Requests whose body stops coming: they are cut off, so that no thread waits for ever.
+"""Bodies that stop coming, and answers that nobody takes: they are cut off, so that no thread waits for ever.
 
-A thread of the web server blocks while it reads a body, and the server has no limit for that. A client that has lost its network,
-or means it so, would keep the thread until the process ends, and as many of them as there are threads the whole gateway.
-So each read is noted, and a watch over them shuts the receiving half of connections on which nothing came or went for too
+A thread of the web server blocks while it reads a body, and while a client takes none of a long answer, and the server has no limit
+for either. A client that has lost its network, has paused a film, or means it so, would keep the thread until it is gone, and as
+many of them as there are threads the whole gateway. So each read is noted, and a watch over them shuts the receiving half of connections on which nothing came or went for too
 long: the read ends, the thread answers 400 (RequestTimeout, as S3 does; IncompleteBody after a part of what it was reading) and
-is free.
+is free. So is each piece of an answer until the next one is asked for; there the whole connection is shut, and a player that goes on
+asks for the rest.
 
 The server does not say which connection a request came by. So for each overdue read one is cut that comes from the same address,
 ends at our own port, is idle as the kernel says, and has been silent for about as long as the read waits. Where there is no
@@ -18,7 +19,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +40,12 @@ class BodyStalledError(TimeoutError):
 
 
 @dataclass(slots=True)
-class _Read:
-    """A read that is going on."""
+class _Wait:
+    """A client that is waited for: to send, or to take what is sent."""
 
     peer: str
     began_at: float
+    is_sending: bool = False
     is_overdue: bool = False
 
 
@@ -54,42 +56,52 @@ class BodyWatch:
         self._port = port
         self._idle_seconds = idle_seconds
         self._period_seconds = period_seconds
-        self._reads: dict[int, _Read] = {}
+        self._waits: dict[int, _Wait] = {}
         self._lock = threading.Lock()
         self._watching_pid = 0
 
     def read(self, read_source: Callable[[int], bytes], peer: str, size_bytes: int) -> bytes:
         """Read from a body. Raises BodyStalledError where it was cut off, and as the source."""
         self._ensure_watch()
-        read, thread = _Read(peer, time.monotonic()), threading.get_ident()
-        self._reads[thread] = read
+        wait = _Wait(peer, time.monotonic())
+        self._waits[id(wait)] = wait
         try:
             piece = read_source(size_bytes)
         except OSError:
-            if read.is_overdue:
+            if wait.is_overdue:
                 raise BodyStalledError from None
             raise
         finally:
-            del self._reads[thread]
-        if read.is_overdue and not piece:
+            del self._waits[id(wait)]
+        if wait.is_overdue and not piece:
             raise BodyStalledError
         return piece
 
+    def answer(self, pieces: Iterable[bytes], peer: str) -> Generator[bytes]:
+        """Yield an answer's pieces; between two of them, the client is waited for."""
+        self._ensure_watch()
+        for piece in pieces:
+            wait = _Wait(peer, time.monotonic(), is_sending=True)
+            self._waits[id(wait)] = wait
+            try:
+                yield piece
+            finally:
+                del self._waits[id(wait)]
+
     def cut_overdue(self, now: float) -> int:
-        """Shut one idle connection for each read that is overdue; return how many."""
-        overdue = [read for read in list(self._reads.values()) if now - read.began_at > self._idle_seconds]
+        """Shut one idle connection for each wait that is overdue; return how many."""
+        overdue = [wait for wait in list(self._waits.values()) if now - wait.began_at > self._idle_seconds]
         if not overdue:
             return 0
         idle = list(_idle_connections(port=self._port, idle_seconds=self._idle_seconds))
         count = 0
-        for read in overdue:
-            read.is_overdue = True
-            waited_seconds = now - read.began_at
-            likely = [one for one in idle if one.peer == read.peer]
+        for wait in overdue:
+            wait.is_overdue = True
+            likely = [one for one in idle if one.peer == wait.peer]
             if likely:
-                chosen = min(likely, key=lambda one: abs(one.silent_seconds - waited_seconds))
+                chosen = min(likely, key=lambda one: abs(one.silent_seconds(wait) - (now - wait.began_at)))
                 idle.remove(chosen)
-                count += _shut(chosen)
+                count += _shut(chosen, socket.SHUT_RDWR if wait.is_sending else socket.SHUT_RD)
         return count
 
     def _ensure_watch(self) -> None:
@@ -123,14 +135,33 @@ class _WatchedBody:
 
 
 def watch_bodies(application: Application, watch: BodyWatch) -> Application:
-    """Wrap a WSGI application so that bodies which stop coming are cut off."""
+    """Wrap a WSGI application so that bodies which stop coming, and answers that nobody takes, are cut off."""
 
     def watched(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        peer = environ.get("REMOTE_ADDR", "")  # before a proxy's word for it counts
         if environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
-            environ["wsgi.input"] = _WatchedBody(environ["wsgi.input"], environ.get("REMOTE_ADDR", ""), watch)
-        return application(environ, start_response)
+            environ["wsgi.input"] = _WatchedBody(environ["wsgi.input"], peer, watch)
+        answer = application(environ, start_response)
+        return answer if isinstance(answer, list) else _WatchedAnswer(answer, peer, watch)
 
     return watched
+
+
+class _WatchedAnswer:
+    """A long answer whose pieces are noted; closing it closes what it is made of."""
+
+    def __init__(self, answer: Iterable[bytes], peer: str, watch: BodyWatch) -> None:
+        self._answer, self._pieces = answer, watch.answer(answer, peer)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        """Close both; the server calls this at the end, or when the client is gone."""
+        self._pieces.close()
+        close = getattr(self._answer, "close", None)
+        if close is not None:
+            close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +170,12 @@ class _Idle:
 
     descriptor: int
     peer: str
-    silent_seconds: float
+    unsent_seconds: float
+    unreceived_seconds: float
+
+    def silent_seconds(self, wait: _Wait) -> float:
+        """Return for how long nothing went the way that is waited for."""
+        return self.unsent_seconds if wait.is_sending else self.unreceived_seconds
 
 
 def _idle_connections(*, port: int, idle_seconds: float) -> Iterator[_Idle]:
@@ -152,24 +188,24 @@ def _idle_connections(*, port: int, idle_seconds: float) -> Iterator[_Idle]:
         with suppress(OSError):  # it may be closed by now
             if str(descriptor.readlink()).startswith("socket:"):
                 found = _examined(int(descriptor.name), port)
-                if found is not None and found[1] >= idle_seconds:
-                    yield found[0]
+                if found is not None and min(found.unsent_seconds, found.unreceived_seconds) >= idle_seconds:
+                    yield found
 
 
-def _examined(descriptor: int, port: int) -> tuple[_Idle, float] | None:
-    """Return a connection and since how many seconds it is idle; None for what came by no such port. Raises OSError."""
+def _examined(descriptor: int, port: int) -> _Idle | None:
+    """Return a connection and since when nothing went; None for what came by no such port. Raises OSError."""
     with socket.socket(fileno=os.dup(descriptor)) as connection:
         if connection.family not in (socket.AF_INET, socket.AF_INET6) or connection.getsockname()[1] != port:
             return None
         peer = connection.getpeername()[0].removeprefix("::ffff:")
         told = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _TCP_INFO_BYTES)
         sent, received = (struct.unpack_from("I", told, at)[0] / 1_000 for at in (_LAST_SENT, _LAST_RECEIVED))
-        return _Idle(descriptor, peer, received), min(sent, received)
+        return _Idle(descriptor, peer, sent, received)
 
 
-def _shut(idle: _Idle) -> bool:
-    """Shut the receiving half of a connection; what the client is owed can still be sent."""
+def _shut(idle: _Idle, half: int) -> bool:
+    """Shut a connection, or its receiving half: then what the client is owed can still be sent."""
     with suppress(OSError), socket.socket(fileno=os.dup(idle.descriptor)) as connection:
-        connection.shutdown(socket.SHUT_RD)
+        connection.shutdown(half)
         return True
     return False

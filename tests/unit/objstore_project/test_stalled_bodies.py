@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 import pytest
 
@@ -82,3 +83,14 @@ def test_others_are_left_alone(listener: socket.socket, watch: BodyWatch) -> Non
             other.client.sendall(b"x")
             assert other.read(1) == b"x"
     assert watch.cut_overdue(time.monotonic() + 3_600) == 0
+
+
+def test_an_answer_that_nobody_takes_ends(listener: socket.socket, watch: BodyWatch) -> None:
+    connection = connect(listener)
+
+    def send() -> None:
+        for piece in watch.answer(repeat(b"x" * (1 << 20)), "127.0.0.1"):
+            connection.server.sendall(piece)
+
+    with connection.client, connection.server, pytest.raises(OSError, match=r"Broken pipe|reset"):
+        send()
