@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from django.conf import settings
@@ -17,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 
 from objstore_project.supervisor.postgresql import DATABASE, connect
 from tests.database import empty_database_quickly
-from tests.live.migrated_cluster import copy_migrated_cluster, forget_migrated_cluster
+from tests.live.migrated_cluster import copy_migrated_cluster, forget_migrated_cluster, make_migrated_cluster
 from tests.live.nginx import PROXY_ADDRESS
 from tests.live.postgresql import running_postgresql
 from tests.live.seaweedfs import SeaweedFS, weed_path
@@ -30,8 +31,19 @@ hypothesis_settings.register_profile("any machine", deadline=None, suppress_heal
 hypothesis_settings.load_profile("any machine")
 
 
+_making_cluster = Thread(target=make_migrated_cluster, name="cluster")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make the cluster while the processes that run the tests collect them: each will want it."""
+    if session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput"):
+        _making_cluster.start()
+
+
 def pytest_unconfigure() -> None:
     """Leave nothing behind."""
+    if _making_cluster.ident is not None:
+        _making_cluster.join()
     forget_migrated_cluster()
 
 

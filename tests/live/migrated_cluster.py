@@ -24,7 +24,14 @@ DIRECTORY = Path(tempfile.gettempdir()) / f"objstore-tests-cluster-{_RUN}"
 
 
 def copy_migrated_cluster(directory: Path) -> None:
-    """Copy the cluster, which the first of the run's processes to ask for it makes, to a directory that is not there."""
+    """Copy the cluster, made before if it is not there, to a directory that is not there."""
+    make_migrated_cluster()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(DIRECTORY / "var" / "postgresql", directory)
+
+
+def make_migrated_cluster() -> None:
+    """Make the cluster, unless another of the run's processes has; while one does, the others wait."""
     DIRECTORY.mkdir(mode=0o755, exist_ok=True)
     _forget_runs_that_were_killed()
     with (DIRECTORY / "lock").open("w") as lock:
@@ -32,8 +39,6 @@ def copy_migrated_cluster(directory: Path) -> None:
         if not (DIRECTORY / "is-made").exists():
             _make(DIRECTORY / "var")
             (DIRECTORY / "is-made").touch()
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(DIRECTORY / "var" / "postgresql", directory)
 
 
 def forget_migrated_cluster() -> None:
