@@ -6,6 +6,7 @@ role, policy or key of an account. An operator sees his own account here, and th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -13,8 +14,10 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accesscontrol.query_context import QueryContext, authorize_operation
+from accesscontrol.request_facts import StatedValues
 from console.access import facts_of, principal_of
 from console.audit_trail import note_decision
+from s3protocol.model import snake_case
 from s3protocol.query import Service, codec_for, errors
 from s3protocol.query.registry import QUERY_REGISTRY
 
@@ -50,6 +53,28 @@ def call_if_allowed(request: HttpRequest, name: str, **members: str) -> dict[str
         return call(request, name, **members)
     except errors.AccessDenied:
         return {}
+
+
+def decider(request: HttpRequest, operation_name: str, **members: str) -> Callable[..., bool]:
+    """Return what tells whether to offer an operation on what one operation would be about; the call decides again.
+
+    `stated` are values of condition keys beside those that follow from the target. Cost: one statement, then none.
+    """
+    context = QueryContext(principal_of(request), facts_of(request))
+    arguments = {snake_case(name): value for name, value in members.items() if value}
+    target = QUERY_REGISTRY[operation_name].find_target(context, arguments)
+
+    def is_offered(name: str, *, stated: StatedValues | None = None) -> bool:
+        action = QUERY_REGISTRY[name].action
+        return context.decide(action, target.arn, stated={**target.stated, **(stated or {})}).is_allowed
+
+    return is_offered
+
+
+def is_offered_on(request: HttpRequest, name: str, arn: str = "*") -> bool:
+    """Tell whether to offer an operation on what an ARN names. Cost: no statement."""
+    context = QueryContext(principal_of(request), facts_of(request))
+    return context.decide(QUERY_REGISTRY[name].action, arn).is_allowed
 
 
 def told(error: errors.QueryError) -> str:

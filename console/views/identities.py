@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accesscontrol.services.identities import console_name
 from audit.draft import current
 from console.audit_trail import note_problem
-from console.identities import PAGE_SIZE, call, call_if_allowed, told
+from console.identities import PAGE_SIZE, call, call_if_allowed, decider, is_offered_on, told
 from s3protocol.query.errors import QueryError
 
 View = Callable[..., HttpResponse]
@@ -75,6 +75,14 @@ def _deeds() -> dict[str, Deed]:
 
 
 DEEDS = _deeds()
+KEY_DEEDS = ("CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")
+POLICY_DEEDS = ("DeletePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicyVersion")
+HOLDER_DEEDS = {
+    "User": ("DeleteUser", *KEY_DEEDS, "CreateLoginProfile", "UpdateLoginProfile", "DeleteLoginProfile"),
+    "Group": ("DeleteGroup",),
+    "Role": ("DeleteRole", "UpdateAssumeRolePolicy"),
+}
+"""What the page of a holder of policies offers to who may, beside what it offers with policies."""
 
 
 def identity_page(view: View) -> View:
@@ -86,16 +94,30 @@ def identity_page(view: View) -> View:
             return view(request, **named)
         except QueryError as error:
             note_problem(error.code, told(error))
-            context = {"problem": told(error), "is_refusal": error.status == 403}
+            context = {
+                "problem": told(error),
+                "is_refusal": error.status == 403,
+                "written": _written_document(request) if error.status != 403 else {},
+            }
             return _page(request, "problem", "", context, status=error.status)
 
     return login_required(guarded)
 
 
+def _written_document(request: HttpRequest) -> dict[str, str]:
+    """Return the members of a form that held a policy, so that it can be mended; nothing of other forms."""
+    deed = DEEDS.get(request.resolver_match.kwargs.get("operation", "")) if request.resolver_match else None
+    if request.method != "POST" or deed is None or not any("Document" in member for member in deed.members):
+        return {}
+    return {name: request.POST[name] for name in deed.members if name in request.POST}
+
+
 def _page(
     request: HttpRequest, template: str, part: str, context: Mapping[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    parts = [(name, title) for name, (_, title) in LISTS.items()]
+    parts = [
+        (name, title) for name, (operation, title) in LISTS.items() if name == part or is_offered_on(request, operation)
+    ]
     shown = {"tab": "identities", "is_outside_buckets": True, "identity_parts": parts, "part": part, **context}
     return render(request, f"console/identities/{template}.html", shown, status=status)
 
@@ -117,7 +139,13 @@ def list_entities(request: HttpRequest, *, part: str) -> HttpResponse:
 @identity_page
 def own_keys(request: HttpRequest) -> HttpResponse:
     """Show one's own access keys."""
-    context = {"keys": _keys(request, ""), "own": call_if_allowed(request, "GetUser").get("User")}
+    is_offered = decider(request, "ListAccessKeys")
+    context = {
+        "keys": _keys(request, ""),
+        "are_keys_hidden": not is_offered("ListAccessKeys"),
+        "own": call_if_allowed(request, "GetUser").get("User"),
+        "may": {name: is_offered(name) for name in KEY_DEEDS},
+    }
     return _page(request, "keys", "keys", context)
 
 
@@ -130,7 +158,12 @@ def show_user(request: HttpRequest, *, name: str) -> HttpResponse:
         "entity": user,
         "keys": _keys(request, name),
         "groups": call_if_allowed(request, "ListGroupsForUser", UserName=name).get("Groups", []),
-        "all_groups": call_if_allowed(request, "ListGroups").get("Groups", []),
+        "all_groups": [
+            group
+            for group in call_if_allowed(request, "ListGroups").get("Groups", [])
+            if is_offered_on(request, "AddUserToGroup", group["Arn"])
+        ],
+        "are_keys_hidden": not is_offered_on(request, "ListAccessKeys", user["Arn"]),
         "has_password": _has_password(request, name),
         "sign_in_name": console_name(user["Arn"].split(":")[4], user["UserName"]),
         **_policies(request, "User", name),
@@ -147,6 +180,8 @@ def show_group(request: HttpRequest, *, name: str) -> HttpResponse:
         "entity": found["Group"],
         "members": found["Users"],
         "all_users": call_if_allowed(request, "ListUsers").get("Users", []),
+        "may_add": is_offered_on(request, "AddUserToGroup", found["Group"]["Arn"]),
+        "may_remove": is_offered_on(request, "RemoveUserFromGroup", found["Group"]["Arn"]),
         **_policies(request, "Group", name),
     }
     return _page(request, "group", "groups", context)
@@ -168,6 +203,7 @@ def show_policy(request: HttpRequest) -> HttpResponse:
     arn = request.GET.get("arn", "")
     policy = call(request, "GetPolicy", PolicyArn=arn)["Policy"]
     version = request.GET.get("version") or policy["DefaultVersionId"]
+    is_offered = decider(request, "DeletePolicy", PolicyArn=arn)
     context = {
         "entity": policy,
         "versions": call(request, "ListPolicyVersions", PolicyArn=arn)["Versions"],
@@ -176,6 +212,7 @@ def show_policy(request: HttpRequest) -> HttpResponse:
             call(request, "GetPolicyVersion", PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
         ),
         "is_built_in": arn.startswith("arn:aws:iam::aws:"),
+        "may": {name: is_offered(name) for name in POLICY_DEEDS},
         "holders": call_if_allowed(request, "ListEntitiesForPolicy", PolicyArn=arn),
     }
     return _page(request, "policy", "policies", context)
@@ -207,12 +244,24 @@ def _policies(request: HttpRequest, kind: str, name: str) -> dict[str, Any]:
     ]
     attached = call_if_allowed(request, f"ListAttached{kind}Policies", **named).get("AttachedPolicies", [])
     known = {one["PolicyArn"] for one in attached}
+    is_offered = decider(request, f"Delete{kind}", **named)
+
+    def is_offered_with(operation: str, policy_arn: str) -> bool:
+        return is_offered(operation, stated={"iam:policyarn": policy_arn})
+
     offered = call_if_allowed(request, "ListPolicies", MaxItems="1000").get("Policies", [])
     return {
         "kind": kind,
         "inline": inline,
-        "attached": attached,
-        "offered": [one for one in offered if one["Arn"] not in known],
+        "attached": [
+            {**one, "may_detach": is_offered_with(f"Detach{kind}Policy", one["PolicyArn"])} for one in attached
+        ],
+        "offered": [
+            one for one in offered if one["Arn"] not in known and is_offered_with(f"Attach{kind}Policy", one["Arn"])
+        ],
+        "may": {name: is_offered(name) for name in HOLDER_DEEDS[kind]},
+        "may_put": is_offered(f"Put{kind}Policy"),
+        "may_remove_policy": is_offered(f"Delete{kind}Policy"),
     }
 
 

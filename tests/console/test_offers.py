@@ -114,3 +114,47 @@ def test_a_document_that_is_refused_leads_back_to_the_saved_one(
     refused = operator.session.post(address, document="{ nonsense")
     assert refused.status == 400
     assert "Back to what is saved" in refused.text
+
+
+def test_who_may_only_look_at_identities_is_offered_no_change(
+    live: LiveSystem, operator: Person, sign_in_as: Callable[..., ConsoleSession]
+) -> None:
+    iam, name = live.client("iam"), f"looked-at-{secrets.token_hex(4)}"
+    user = iam.create_user(UserName=name)["User"]["Arn"]
+    iam.create_access_key(UserName=name)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow("s3:ListBucket")]})
+    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=document)
+    read_only, full = "arn:aws:iam::aws:policy/IAMReadOnlyAccess", "arn:aws:iam::aws:policy/AdministratorAccess"
+    iam.attach_user_policy(UserName=name, PolicyArn=full)
+    looking = allow("iam:Get*", "iam:List*")
+    page = sign_in_as([looking]).get(f"/access/users/{name}/").text
+    assert "/access/do/" not in page
+    attaching = allow("iam:AttachUserPolicy", Condition={"ArnEquals": {"iam:PolicyARN": read_only}})
+    attaching["Resource"] = user
+    page = sign_in_as([looking, attaching]).get(f"/access/users/{name}/").text
+    assert texts(r"/access/do/(\w+)/", page) == ["AttachUserPolicy"]
+    assert texts(r'<option value="(arn:[^"]+)"', page) == [read_only]
+    everything = set(texts(r"/access/do/(\w+)/", operator.session.get(f"/access/users/{name}/").text))
+    assert {"DeleteUser", "DeleteAccessKey", "DetachUserPolicy", "PutUserPolicy", "CreateLoginProfile"} <= everything
+    for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+
+
+def test_who_may_not_see_identities_is_led_to_his_own_keys(sign_in_as: Callable[..., ConsoleSession]) -> None:
+    session = sign_in_as([allow("s3:ListAllMyBuckets")])
+    buckets = session.get("/buckets/").text
+    assert 'href="/access/keys/"' in buckets
+    assert "/create-bucket/" not in buckets
+    keys = session.get("/access/keys/").text
+    assert "You may not see the access keys." in keys
+    assert "CreateAccessKey" not in keys
+    assert "/access/roles/" not in keys
+
+
+def test_a_policy_that_is_refused_is_not_lost(operator: Person) -> None:
+    wrong = '{"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps"}]}'
+    members = {"PolicyName": "mistaken", "PolicyDocument": wrong}
+    answer = operator.session.post("/access/do/CreatePolicy/", **members)
+    assert answer.status == 400
+    assert texts(r"<textarea[^>]*>([^<]*)", answer.text) == [wrong]
+    assert texts(r'<input type="hidden" name="PolicyName" value="([^"]*)"', answer.text) == ["mistaken"]
