@@ -6,6 +6,7 @@ role, policy or key of an account. An operator sees his own account here, and th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,11 @@ def is_offered_on(request: HttpRequest, name: str, arn: str = "*") -> bool:
     """Tell whether to offer an operation on what an ARN names. Cost: no statement."""
     context = QueryContext(principal_of(request), facts_of(request))
     return context.decide(QUERY_REGISTRY[name].action, arn).is_allowed
+
+
+def readable(document: str) -> str:
+    """Lay out a policy that was written on one line; one that was laid out stays as it is."""
+    return document if "\n" in document.strip() else json.dumps(json.loads(document), indent=2, ensure_ascii=False)
 
 
 def told(error: errors.QueryError) -> str:

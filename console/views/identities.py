@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accesscontrol.services.identities import console_name
 from audit.draft import current
 from console.audit_trail import note_problem
-from console.identities import PAGE_SIZE, call, call_if_allowed, decider, is_offered_on, told
+from console.identities import PAGE_SIZE, call, call_if_allowed, decider, is_offered_on, readable, told
 from s3protocol.query.errors import QueryError
 
 View = Callable[..., HttpResponse]
@@ -192,7 +192,11 @@ def show_group(request: HttpRequest, *, name: str) -> HttpResponse:
 def show_role(request: HttpRequest, *, name: str) -> HttpResponse:
     """Show a role: who may assume it, and its policies."""
     role = call(request, "GetRole", RoleName=name)["Role"]
-    context = {"entity": role, "trust": unquote(role["AssumeRolePolicyDocument"]), **_policies(request, "Role", name)}
+    context = {
+        "entity": role,
+        "trust": readable(unquote(role["AssumeRolePolicyDocument"])),
+        **_policies(request, "Role", name),
+    }
     return _page(request, "role", "roles", context)
 
 
@@ -208,8 +212,8 @@ def show_policy(request: HttpRequest) -> HttpResponse:
         "entity": policy,
         "versions": call(request, "ListPolicyVersions", PolicyArn=arn)["Versions"],
         "version": version,
-        "document": unquote(
-            call(request, "GetPolicyVersion", PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        "document": readable(
+            unquote(call(request, "GetPolicyVersion", PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
         ),
         "is_built_in": arn.startswith("arn:aws:iam::aws:"),
         "may": {name: is_offered(name) for name in POLICY_DEEDS},
@@ -239,8 +243,9 @@ def _policies(request: HttpRequest, kind: str, name: str) -> dict[str, Any]:
     named = {f"{kind}Name": name}
     names = call_if_allowed(request, f"List{kind}Policies", **named).get("PolicyNames", [])
     inline = [
-        (one, unquote(call_if_allowed(request, f"Get{kind}Policy", **named, PolicyName=one).get("PolicyDocument", "")))
+        (one, readable(unquote(found["PolicyDocument"])) if found else "")
         for one in names
+        for found in [call_if_allowed(request, f"Get{kind}Policy", **named, PolicyName=one)]
     ]
     attached = call_if_allowed(request, f"ListAttached{kind}Policies", **named).get("AttachedPolicies", [])
     known = {one["PolicyArn"] for one in attached}
