@@ -17,6 +17,7 @@ from buckets.selectors import BucketRecord
 from console.access import find_named_bucket, is_allowed, require
 from console.forms import PresignForm
 from console.keys import crumbs, download_name, parent_prefix
+from console.selectors.archives import is_out_of_reach
 from console.selectors.versions import list_key_versions
 from console.selectors.whereabouts import find_whereabouts
 from console.services.presigned_links import NoUsableKey, make_presigned_link
@@ -104,6 +105,7 @@ def _page(request: HttpRequest, bucket: BucketRecord, key: str, row: int | None,
         "restorable": next((one for one in versions if one.is_restorable), None),
         "parts": parts[:PARTS_SHOWN_MAX],
         "part_count": len(parts),
+        "is_out_of_reach": version is not None and is_out_of_reach(version),
         "places": places,
         "has_more_places": has_more_places,
         "presign_form": PresignForm(),
@@ -147,7 +149,7 @@ def presign(request: HttpRequest, bucket_name: str) -> HttpResponse:
             key,
             row,
             presign_form=form,
-            presign_problem="You have no active access key to sign with. An operator can make one in the admin.",
+            presign_problem="You have no active access key to sign with. Make one under Access, at “Your access keys”, or make a share link, which needs none.",
         )
     return _page(request, bucket, key, row, presign_form=form, link=link)
 

@@ -158,3 +158,13 @@ def test_a_policy_that_is_refused_is_not_lost(operator: Person) -> None:
     assert answer.status == 400
     assert texts(r"<textarea[^>]*>([^<]*)", answer.text) == [wrong]
     assert texts(r'<input type="hidden" name="PolicyName" value="([^"]*)"', answer.text) == ["mistaken"]
+
+
+def test_an_archived_object_says_how_it_is_read_again(
+    live: LiveSystem, operator: Person, new_bucket: Callable[..., str]
+) -> None:
+    bucket = new_bucket()
+    live.client().put_object(Bucket=bucket, Key="k", Body=b"x", StorageClass="GLACIER")
+    page = operator.session.get(f"/buckets/{bucket}/object/", key="k").text
+    assert "restore-object" in page
+    assert 'class="button primary" href="/buckets/' not in page
