@@ -5,12 +5,14 @@ Not for: how a duty does its work; that is a service of `objects` or `chunks`.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from audit.services.partitions import drop_partitions, make_partitions
 from audit.services.sealing import seal_rows, settled_id
@@ -33,6 +35,8 @@ from objects.services.tiering import carry_out_tierings
 from workers.alone import alone
 
 Report = Callable[[str], None]
+
+logger = logging.getLogger("objstore.workers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,17 @@ def collect_garbage(
 
 
 def apply_lifecycle(*, seconds_max: float = float("inf"), report: Report = lambda _: None) -> Applied:
-    """Carry out the rules of all buckets that are due."""
+    """Carry out the rules of all buckets that are due. A bucket in which they fail is tried again, and keeps no other waiting."""
     applied = Applied()
     until = time.monotonic() + seconds_max
     now, day_seconds = datetime.now(UTC), settings.OBJSTORE_LIFECYCLE_DAY_SECONDS
     for bucket in find_due_buckets(now=now, day_seconds=day_seconds):
-        apply_rules(bucket, applied, now=now, day_seconds=day_seconds, may_go_on=lambda: time.monotonic() < until)
+        try:
+            apply_rules(bucket, applied, now=now, day_seconds=day_seconds, may_go_on=lambda: time.monotonic() < until)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("the lifecycle rules of bucket %s could not be carried out", bucket.name)
         report(
             f"{applied.expired_objects} objects, {applied.expired_versions} noncurrent versions and "
             f"{applied.expired_markers} delete markers expired, {applied.aborted_uploads} uploads aborted, "

@@ -72,27 +72,34 @@ class Expiring(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DueBucket:
-    """A bucket whose rules have not been carried out today."""
+    """A bucket whose rules have not been carried out today, and its document as it is stored."""
 
     id: int
     name: str
     owner_id: str
-    rules: list[Rule] = field(hash=False)
+    document: dict[str, Any] = field(hash=False)
     configured_at: datetime
-    transition_minimum_size: str = DEFAULT_MINIMUM_SIZE
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The rules that are enabled."""
+        return enabled_rules(self.document)
+
+    @property
+    def transition_minimum_size(self) -> str:
+        """The TransitionDefaultMinimumObjectSize."""
+        return str(self.document.get(MINIMUM_SIZE, DEFAULT_MINIMUM_SIZE))
 
 
 def find_due_buckets(*, now: datetime, day_seconds: int) -> list[DueBucket]:
     """Return the buckets whose rules are to be carried out, those that wait the longest first. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE_BUCKETS, [KIND, day_start(now, day_seconds)])
-        return [_due_bucket(*row) for row in cursor.fetchall()]
-
-
-def _due_bucket(bucket_id: int, name: str, owner_id: str, text: str, configured_at: datetime) -> DueBucket:
-    document = json.loads(text)
-    minimum_size = document.get(MINIMUM_SIZE, DEFAULT_MINIMUM_SIZE)
-    return DueBucket(bucket_id, name, owner_id, enabled_rules(document), configured_at, minimum_size)
+        rows = cursor.fetchall()
+    return [
+        DueBucket(bucket_id, name, owner_id, json.loads(text), configured_at)
+        for bucket_id, name, owner_id, text, configured_at in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,8 @@ def apply_rules(
     batch_size: int = BATCH_SIZE,
 ) -> bool:
     """Carry out a bucket's rules, adding to `applied`; say whether all is done. One statement for each batch."""
-    is_done = True
-    for rule in bucket.rules:
+    is_done, rules = True, bucket.rules
+    for rule in rules:
         for due in expirations(rule, bucket_id=bucket.id, now=now, day_seconds=day_seconds):
             count, is_whole = _expire(due, bucket, rule, may_go_on=may_go_on, batch_size=batch_size)
             setattr(applied, due.kind, getattr(applied, due.kind) + count)
@@ -106,7 +106,7 @@ def apply_rules(
         if rule.abort_days is not None:
             cutoff = age_cutoff(now, rule.abort_days, day_seconds)
             applied.aborted_uploads += _abort_uploads(bucket, rule, cutoff, may_go_on, batch_size)
-    for rule in bucket.rules:  # whatever expires has gone
+    for rule in rules:  # whatever expires has gone
         count, is_whole = carry_out_transitions(
             rule,
             bucket_id=bucket.id,
