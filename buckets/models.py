@@ -66,6 +66,10 @@ class Bucket(models.Model):
         help_text="Who owns what others write (object ownership); where it is not set, the writer.",
     )
     public_access_block = models.JSONField(null=True, blank=True, help_text="In S3's member names; null is none.")
+    # In the row, as a copy of the account's, for decisions: nothing else asks the database for what decides.
+    account_public_access_block = models.JSONField(
+        null=True, blank=True, editable=False, help_text="That of its account, kept by whoever changes it there."
+    )
     # In the row and not among the configurations: every write needs it, and gets it with the bucket.
     encryption = models.JSONField(
         null=True, blank=True, editable=False, help_text="The rule of PutBucketEncryption, in S3's member names."

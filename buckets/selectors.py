@@ -17,7 +17,7 @@ from s3protocol import errors
 # What makes a BucketRecord, of a table that the statement calls b.
 BUCKET_COLUMNS = """b.id, b.name, b.owner_id, b.region, b.versioning, b.history_seconds, b.created_at, b.is_lock_enabled,
        b.policy, b.acl, b.object_ownership, b.public_access_block,
-       (SELECT a.public_access_block FROM accesscontrol_account a WHERE a.id = b.owner_id), b.encryption, b.has_lifecycle_rules,
+       b.account_public_access_block, b.encryption, b.has_lifecycle_rules,
        b.is_requester_pays, b.tags, b.is_abac_enabled"""
 BUCKET_COLUMN_COUNT = 18
 

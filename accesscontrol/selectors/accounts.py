@@ -37,9 +37,13 @@ def find_account_by_email(email: str) -> str | None:
     return _find_account_id("SELECT id FROM accesscontrol_account WHERE lower(email) = lower(%s)", email)
 
 
-def find_public_access_block(account_id: str) -> dict[str, bool] | None:
-    """Return what all buckets of an account refuse to share with everyone, in S3's member names. One statement."""
-    return Account.objects.filter(pk=account_id).values_list("public_access_block", flat=True).first()
+def find_public_access_block(account_id: str, *, keeps: bool = False) -> dict[str, bool] | None:
+    """Return what all buckets of an account refuse to share with everyone, in S3's member names. One statement.
+
+    With `keeps`, nobody changes it until the transaction ends.
+    """
+    accounts = Account.objects.select_for_update(no_key=True) if keeps else Account.objects
+    return accounts.filter(pk=account_id).values_list("public_access_block", flat=True).first()
 
 
 def _find_account_id(statement: str, name: str) -> str | None:

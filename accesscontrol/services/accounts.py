@@ -157,7 +157,11 @@ def ensure_root(*, access_key: str, secret_key: str, admin_user: str, admin_pass
     return RootCredentials(access_key, secret_key, admin_user, admin_password)
 
 
-def set_public_access_block(*, account_id: str, block: PublicAccessBlock | None) -> None:
-    """Say what all buckets of an account refuse to share with everyone; it counts from the next request on. One statement."""
+def set_public_access_block(*, account_id: str, block: PublicAccessBlock | None) -> dict[str, bool] | None:
+    """Write down what all buckets of an account refuse to share with everyone, and return it as it is stored. One statement.
+
+    It counts once `buckets.services.put_account_public_access_block`, whose part this is, has told the buckets.
+    """
     document = None if block is None else block.document()
     Account.objects.filter(pk=account_id).update(public_access_block=document)
+    return document

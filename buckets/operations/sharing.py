@@ -9,7 +9,6 @@ from accesscontrol.policy import PolicyError, PolicyKind, is_public, parse_polic
 from accesscontrol.public_access import ObjectOwnership, block_of, public_access_block, read_public_access_block
 from accesscontrol.requested_acl import AclHeaders, acl_members, check_acl_is_possible, requested_acl
 from accesscontrol.selectors import find_public_access_block
-from accesscontrol.services import set_public_access_block
 from buckets import services
 from buckets.context import RequestContext
 from s3protocol import errors
@@ -162,12 +161,12 @@ def put_account_public_access_block(
 ) -> dict[str, Any]:
     """Say what all buckets of the account refuse to share with everyone."""
     block = public_access_block(public_access_block_configuration)
-    set_public_access_block(account_id=context.account_id, block=block)
+    services.put_account_public_access_block(account_id=context.account_id, block=block)
     return {}
 
 
 @operation("DeleteAccountPublicAccessBlock", action="s3:PutAccountPublicAccessBlock")
 def delete_account_public_access_block(context: RequestContext) -> dict[str, Any]:
     """Leave it to each bucket what it refuses."""
-    set_public_access_block(account_id=context.account_id, block=None)
+    services.put_account_public_access_block(account_id=context.account_id, block=None)
     return {}

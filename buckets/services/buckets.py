@@ -9,6 +9,8 @@ from django.db import connection, transaction
 
 from accesscontrol.acl import AclDocument
 from accesscontrol.public_access import ObjectOwnership, PublicAccessBlock
+from accesscontrol.selectors import find_public_access_block
+from accesscontrol.services import set_public_access_block
 from audit.selectors import newest_id
 from buckets import access_log, lifecycle, notification, replication
 from buckets.identified import CONFIGURATION_COUNT_MAX
@@ -57,7 +59,9 @@ def create_bucket(
         defaults["acl"] = acl
     if ownership is not None:
         defaults["object_ownership"] = ownership
-    bucket, is_new = Bucket.objects.get_or_create(name=name, defaults=defaults)
+    with transaction.atomic():
+        defaults["account_public_access_block"] = find_public_access_block(owner_id, keeps=True)
+        bucket, is_new = Bucket.objects.get_or_create(name=name, defaults=defaults)
     if is_new:
         return bucket
     if bucket.owner_id == owner_id and bucket.acl == acl:
@@ -148,6 +152,16 @@ def put_bucket_ownership_controls(*, bucket_id: int, ownership: ObjectOwnership 
 def put_public_access_block(*, bucket_id: int, block: PublicAccessBlock | None) -> None:
     """Say what the bucket refuses to share with everyone; None is nothing."""
     Bucket.objects.filter(pk=bucket_id).update(public_access_block=None if block is None else block.document())
+
+
+def put_account_public_access_block(*, account_id: str, block: PublicAccessBlock | None) -> None:
+    """Say what all buckets of an account refuse to share with everyone; it counts from the next request on.
+
+    A bucket that is being made waits until this is done, or is there for it.
+    """
+    with transaction.atomic():
+        document = set_public_access_block(account_id=account_id, block=block)
+        Bucket.objects.filter(owner_id=account_id).update(account_public_access_block=document)
 
 
 def put_bucket_encryption(*, bucket_id: int, rule: Mapping[str, Any] | None) -> None:
