@@ -16,14 +16,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from buckets.lifecycle import MINIMUM_SIZE, checked_document
 from buckets.selectors import BucketRecord
 from console.access import find_named_bucket, is_allowed, open_bucket, require
 from console.audit_trail import note_problem
 from console.configuration_kinds import KINDS
 from console.configurations import Configuration, Shown, arguments_of, as_text, delete, read_text, show, write
+from objects.operations.lifecycle import lifecycle_document
 from objects.selectors.foreseen import Foreseen, foresee
-from objects.storage_classes import known_storage_classes
 from s3protocol import errors
 from s3protocol.registry import REGISTRY
 
@@ -90,14 +89,9 @@ def _foreseen_page(request: HttpRequest, bucket: BucketRecord, kind: Configurati
         raise errors.InvalidRequest("Only of lifecycle rules can it be told what they would do.")
     require(request, *FORESEEING, bucket=bucket)
     arguments = arguments_of(bucket.name, kind, read_text(text))
-    document = checked_document(
-        arguments["lifecycle_configuration"],
-        new_id=lambda: "(no ID)",
-        storage_classes=known_storage_classes(),
-        holds_minima=settings.OBJSTORE_TRANSITION_MINIMA == "s3",
+    document = lifecycle_document(
+        arguments["lifecycle_configuration"], arguments.get("transition_default_minimum_object_size")
     )
-    if "transition_default_minimum_object_size" in arguments:
-        document[MINIMUM_SIZE] = arguments["transition_default_minimum_object_size"]
     days = request.POST.get("days", "")
     horizon = int(days) if days.isascii() and days.isdecimal() and int(days) in HORIZONS_DAYS else 0
     effects = _effects(bucket, document, horizon)

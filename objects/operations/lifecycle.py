@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,17 @@ def get_bucket_lifecycle_configuration(context: RequestContext, *, bucket: str) 
     return {"Rules": shown_rules(document), MINIMUM_SIZE: document[MINIMUM_SIZE]}
 
 
+def lifecycle_document(configuration: Mapping[str, Any], minimum_size: str | None) -> dict[str, Any]:
+    """Return what is to be stored of a configuration and its TransitionDefaultMinimumObjectSize. Raises as `checked_document`."""
+    document = checked_document(
+        configuration,
+        new_id=lambda: secrets.token_hex(16),
+        storage_classes=known_storage_classes(),
+        holds_minima=settings.OBJSTORE_TRANSITION_MINIMA == "s3",
+    )
+    return {**document, MINIMUM_SIZE: minimum_size or DEFAULT_MINIMUM_SIZE}
+
+
 @operation("PutBucketLifecycleConfiguration", action="s3:PutLifecycleConfiguration")
 def put_bucket_lifecycle_configuration(
     context: RequestContext,
@@ -33,13 +45,7 @@ def put_bucket_lifecycle_configuration(
     transition_default_minimum_object_size: str | None = None,
 ) -> dict[str, Any]:
     """Replace a bucket's rules. They are carried out at once, and then every day."""
-    document = checked_document(
-        lifecycle_configuration,
-        new_id=lambda: secrets.token_hex(16),
-        storage_classes=known_storage_classes(),
-        holds_minima=settings.OBJSTORE_TRANSITION_MINIMA == "s3",
-    )
-    document[MINIMUM_SIZE] = transition_default_minimum_object_size or DEFAULT_MINIMUM_SIZE
+    document = lifecycle_document(lifecycle_configuration, transition_default_minimum_object_size)
     services.put_bucket_lifecycle_configuration(bucket_id=context.bucket.id, document=document)
     return {MINIMUM_SIZE: document[MINIMUM_SIZE]}
 

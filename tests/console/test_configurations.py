@@ -151,6 +151,7 @@ def test_rules_tell_what_they_would_do_and_do_nothing(
                 "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
             },
             {"ID": "off", "Status": "Disabled", "Filter": {}, "Expiration": {"Days": 1}},
+            *({"Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": 9}} for prefix in "xy"),
         ]
     }
     address, text = f"/buckets/{bucket}/configuration/lifecycle/", json.dumps(rules)
