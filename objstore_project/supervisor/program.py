@@ -63,6 +63,7 @@ def spawn(program: Program, output: int) -> int:
         if program.function is not None:
             # What this process has open is not the child's: its hold on the data directory, others' output.
             os.closerange(3, DESCRIPTORS_MAX)
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python starts: who writes to a peer that is gone is told
             program.function()
             sys.stdout.flush()
             os._exit(0)

@@ -144,3 +144,18 @@ def test_a_function_runs_in_a_process_of_its_own_and_its_failure_is_told() -> No
     assert output.startswith("good       | from a function\n")
     assert "ZeroDivisionError" in output
     assert output.endswith("bad stopped with exit status 70\n")
+
+
+def test_a_function_that_writes_to_a_peer_that_is_gone_is_told_and_goes_on() -> None:
+    output = run("""
+        def write():
+            reading, writing = os.pipe()
+            os.close(reading)
+            try:
+                os.write(writing, b"x")
+            except BrokenPipeError:
+                print("told")
+
+        supervisor.run_to_end(Program(name="writer", function=write))
+    """)
+    assert output == "writer     | told\n"
