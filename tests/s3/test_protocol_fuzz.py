@@ -215,7 +215,7 @@ class Drawn:
 @st.composite
 def requests(draw: Any) -> Drawn:
     """Draw a request to the bucket `{bucket}`, to another one, or to the service."""
-    bucket = draw(st.sampled_from(["/{bucket}"] * 6 + ["/test-no-such-bucket", "", "/" + "B" * 70]))
+    bucket = draw(st.sampled_from(["/{bucket}"] * 6 + ["/test-fuzzed-bucket", "", "/" + "B" * 70]))
     key = draw(st.just("") | st.just("/") | KEYS.map(lambda name: "/" + name))
     query = draw(st.lists(st.tuples(PARAMETERS, TEXT), max_size=3))
     headers = dict(draw(st.lists(st.tuples(HEADER_NAMES, HEADER_VALUES), max_size=3)))

@@ -13,6 +13,8 @@ from chunks.topology import StorageClassEntry, Topology
 from objects.services.body import store_body
 from s3protocol import errors
 
+pytestmark = pytest.mark.django_db(transaction=True)  # threads that write look after connections that they had before
+
 
 @dataclass
 class Upload:
