@@ -149,9 +149,17 @@ def create_login_profile(
     """Let a user sign in to the console with a password."""
     if password is None:
         raise errors.ValidationError("A login profile needs a password.")
-    user = named_or_own_user(context, user_name)
+    user = _profile_owner(context, user_name)
     passwords.create_login_profile(user, password=password)
     return {"LoginProfile": _login_profile(user)}
+
+
+def _profile_owner(context: QueryContext, user_name: str | None) -> User:
+    """Return whose password is meant. A root user's is no login profile: such a request has to name somebody."""
+    user = named_or_own_user(context, user_name)
+    if user.is_root:
+        raise errors.ValidationError("Must specify userName when calling with root user credentials.")
+    return user
 
 
 def _login_profile(user: User) -> dict[str, Any]:
@@ -161,7 +169,7 @@ def _login_profile(user: User) -> dict[str, Any]:
 @query_operation("GetLoginProfile", action="iam:GetLoginProfile", about=user_target)
 def get_login_profile(context: QueryContext, *, user_name: str | None = None) -> dict[str, Any]:
     """Tell whether a user has a password."""
-    user = named_or_own_user(context, user_name)
+    user = _profile_owner(context, user_name)
     passwords.require_login_profile(user)
     return {"LoginProfile": _login_profile(user)}
 
@@ -176,7 +184,7 @@ def update_login_profile(context: QueryContext, *, user_name: str, password: str
 @query_operation("DeleteLoginProfile", action="iam:DeleteLoginProfile", about=user_target)
 def delete_login_profile(context: QueryContext, *, user_name: str | None = None) -> dict[str, Any]:
     """Let a user sign in with a password no more."""
-    passwords.delete_login_profile(named_or_own_user(context, user_name))
+    passwords.delete_login_profile(_profile_owner(context, user_name))
     return {}
 
 

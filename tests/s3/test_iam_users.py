@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.console.session import ConsoleSession
 from tests.live.system import LiveSystem
 from tests.s3.iam import Keys, allow, becomes, deny, make_user, policy_of, refusal, unique
 
@@ -194,6 +195,14 @@ def test_the_account_is_summed_up_named_and_reported(iam: Any) -> None:
     details = iam.get_account_authorization_details(Filter=["User"])
     assert user.name in [one["UserName"] for one in details["UserDetailList"]]
     assert details["RoleDetailList"] == details["Policies"] == []
+
+
+def test_the_root_user_s_password_is_no_login_profile(iam: Any, live: LiveSystem) -> None:
+    assert refusal(iam.get_login_profile) == "ValidationError"
+    assert refusal(iam.delete_login_profile) == "ValidationError"
+    assert refusal(lambda: iam.create_login_profile(Password="a long password, 1")) == "ValidationError"
+    signed_in = ConsoleSession(live.console_url).sign_in(live.admin_user, live.admin_password)
+    assert "/sign-in/" not in signed_in.url
 
 
 def test_a_password_follows_the_account_s_policy(iam: Any, live: LiveSystem) -> None:
