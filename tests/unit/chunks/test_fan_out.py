@@ -37,6 +37,10 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
     lane.run_all([int] * 4)
     child = os.fork()
     if child == 0:
-        meeting = threading.Barrier(2, timeout=5)
-        os._exit(0 if len(lane.run_all([meeting.wait] * 2)) == 2 else 1)
+        code = 1
+        try:
+            meeting = threading.Barrier(2, timeout=5)
+            code = 0 if len(lane.run_all([meeting.wait] * 2)) == 2 else 2
+        finally:
+            os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

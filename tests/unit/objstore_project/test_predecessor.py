@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,15 +43,17 @@ def test_what_is_no_lock_is_left_to_the_server(tmp_path: Path, content: str) -> 
 
 
 def test_a_server_that_still_works_in_the_cluster_is_asked_to_end_and_awaited(tmp_path: Path) -> None:
-    process = subprocess.Popen(["/bin/sleep", "60"], cwd=tmp_path)
+    # Whoever starts the tests in the background of a script has them ignore SIGQUIT, which goes to children.
+    process = subprocess.Popen(["/usr/bin/env", "--default-signal=QUIT", "/bin/sleep", "60"], cwd=tmp_path)
     path = lock_file(tmp_path, process.pid)
-    os.kill(process.pid, 0)
-    child = os.fork()
-    if child == 0:  # the parent waits for the sleeper, as the kernel's first process would for an orphan
+    waiting = threading.Thread(target=process.wait)  # as the kernel's first process would for an orphan
+    waiting.start()
+    try:
         clear_predecessor(tmp_path)
-        os._exit(0)
-    assert process.wait(timeout=10) == -signal.SIGQUIT
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        process.kill()
+        waiting.join()
+    assert process.returncode == -signal.SIGQUIT
     assert not path.exists()
 
 
