@@ -51,6 +51,9 @@ class AuditEvent(models.Model):
     referer = models.TextField()
     auth_type = models.TextField()
     is_secure = models.BooleanField()
+    is_batched = models.BooleanField(
+        db_default=False, help_text="The metadata's journal has the row in a message of its batch."
+    )
 
     class Meta:
         managed = False

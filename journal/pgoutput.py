@@ -21,10 +21,12 @@ _COMMIT = struct.Struct(">BQQq")
 _UINT16 = struct.Struct(">H")
 _UINT32 = struct.Struct(">I")
 _COLUMN_TYPE = struct.Struct(">Ii")
+_MESSAGE_FLAGS = struct.Struct(">BQ")
 
 BEGIN, COMMIT, RELATION, INSERT, UPDATE, DELETE, TRUNCATE = b"B", b"C", b"R", b"I", b"U", b"D", b"T"
+MESSAGE = b"M"
 CHANGES = frozenset((*INSERT, *UPDATE, *DELETE))  # of one table, whose number follows the message's letter
-_IGNORED = frozenset(b"YOM")  # types, origins and messages of applications say nothing about rows
+_IGNORED = frozenset(b"YO")  # types and origins say nothing about rows
 
 
 class MalformedMessage(Exception):
@@ -101,7 +103,16 @@ class Truncate:
     relation_ids: tuple[int, ...]
 
 
-Message = Begin | Commit | Relation | Insert | Update | Delete | Truncate
+@dataclass(frozen=True, slots=True)
+class ApplicationMessage:
+    """An application has put this into the log; where it `is_transactional`, as a part of the transaction that it is in."""
+
+    prefix: str
+    content: bytes
+    is_transactional: bool = True
+
+
+Message = Begin | Commit | Relation | Insert | Update | Delete | Truncate | ApplicationMessage
 
 
 class _Reader:
@@ -182,6 +193,9 @@ def _parse(kind: bytes, reader: _Reader) -> Message:
         return Commit(commit_lsn, end_lsn, _time(microseconds))
     if kind == RELATION:
         return _parse_relation(reader)
+    if kind == MESSAGE:
+        flags, _ = reader.unpack(_MESSAGE_FLAGS)
+        return ApplicationMessage(reader.string(), reader.bytes(reader.number(_UINT32)), bool(flags & 1))
     if kind == TRUNCATE:
         count = reader.number(_UINT32)
         reader.bytes(1)
@@ -233,6 +247,11 @@ def relation_id_of(data: bytes) -> int:
 def table_of(relation: bytes) -> str:
     """Return the name of the table that a RELATION describes."""
     return relation[5:].split(b"\0", 2)[1].decode()
+
+
+def is_message_of_transaction(message: bytes, prefix: str) -> bool:
+    """Tell whether a MESSAGE is a part of a transaction and begins with a prefix."""
+    return message[1] & 1 == 1 and message.startswith(prefix.encode() + b"\0", 10)
 
 
 def commit_end_of(commit: bytes) -> int:

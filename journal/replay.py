@@ -14,8 +14,20 @@ from typing import Any
 
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
+from audit.row_text import MESSAGE_PREFIX, unpack
 from journal import pgoutput
-from journal.pgoutput import Begin, Commit, Delete, Insert, Message, Relation, Truncate, Update, Value
+from journal.pgoutput import (
+    ApplicationMessage,
+    Begin,
+    Commit,
+    Delete,
+    Insert,
+    Message,
+    Relation,
+    Truncate,
+    Update,
+    Value,
+)
 from journal.tables import Connection, Table, list_tables
 
 # How many changes wait in memory before they go to the server; a larger transaction goes in pieces.
@@ -67,10 +79,10 @@ class Replay:
         """Whether the last transaction has not ended yet."""
         return self._is_open
 
-    def knows(self, relation: Relation) -> bool:
-        """Tell whether the database has the table with all of its columns."""
-        table = self._tables.get(relation.name)
-        return table is not None and set(relation.columns) <= set(table.columns)
+    def knows(self, name: str, columns: Sequence[str]) -> bool:
+        """Tell whether the database has a table with all of the columns."""
+        table = self._tables.get(name)
+        return table is not None and set(columns) <= set(table.columns)
 
     def take(self, message: Message) -> None:
         """Apply the next message. ChangesMissing where it cannot follow the one before; the database's errors."""
@@ -110,11 +122,14 @@ class Replay:
     def _change(self, change: Message) -> None:
         self.applied.changes += 1
         if isinstance(change, Insert):
-            self._insert(self._relations[change.relation_id], change.new)
+            described = self._relations[change.relation_id]
+            self._insert(described.name, described.columns, change.new)
         elif isinstance(change, Update):
             self._update(self._relations[change.relation_id], change)
         elif isinstance(change, Delete):
             self._delete(self._relations[change.relation_id], change.old)
+        elif isinstance(change, ApplicationMessage):
+            self._insert_batch(change)
         elif isinstance(change, Truncate):
             for relation_id in change.relation_ids:
                 relation = self._relations.get(relation_id)
@@ -123,12 +138,22 @@ class Replay:
         if len(self._statements) >= 2 * BATCH_CHANGES:
             self._send_piece()
 
-    def _insert(self, relation: Relation, new: Sequence[Value]) -> None:
-        table = self._tables.get(relation.name)
+    def _insert_batch(self, message: ApplicationMessage) -> None:
+        if message.prefix != MESSAGE_PREFIX:
+            return
+        try:
+            batch = unpack(message.content)
+            for row in batch.rows():
+                self._insert(batch.table, batch.columns, row)
+        except ValueError as error:
+            raise ChangesMissing(f"a batch of rows cannot be read: {error}") from error
+
+    def _insert(self, name: str, columns: Sequence[str], new: Sequence[Value]) -> None:
+        table = self._tables.get(name)
         if table is None:
             self.applied.without_table += 1
             return
-        row = _known(pgoutput.names_of(relation.columns, new), table)
+        row = _known(pgoutput.names_of(columns, new), table)
         self._add(("insert", table.name, *row), _insert_statement(table, list(row)), list(row.values()))
 
     def _update(self, relation: Relation, update: Update) -> None:

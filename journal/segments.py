@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from audit.row_text import MESSAGE_PREFIX
 from journal import pgoutput
 from journal.record_format import SESSION_SHIFT, Frame, RecordKind, RecordName, build_frame, build_record, join_messages
 from journal.tables import TRANSIENT
@@ -69,6 +70,9 @@ class SegmentBuilder:
             relation_id = pgoutput.relation_id_of(message)
             if relation_id not in self._skipped:
                 self._describe(relation_id)
+                self._append(message)
+        elif kind == pgoutput.MESSAGE:
+            if pgoutput.is_message_of_transaction(message, MESSAGE_PREFIX):
                 self._append(message)
         elif kind == pgoutput.TRUNCATE:
             for relation_id in _truncated(message):

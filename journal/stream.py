@@ -123,7 +123,7 @@ class ChangeStream(ReplicationConnection):
         """Begin to receive what was committed since `lsn`, or since the slot's own position if that is later."""
         command = (
             f"START_REPLICATION SLOT {slot} LOGICAL {format_lsn(lsn)}"
-            f" (proto_version '1', publication_names '{PUBLICATION}')"
+            f" (proto_version '1', publication_names '{PUBLICATION}', messages 'true')"
         )
         if self._pg.exec_(command.encode()).status != ExecStatus.COPY_BOTH:
             raise StreamBroken(self._error())

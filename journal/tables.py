@@ -6,7 +6,6 @@ table that they are parts of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +13,9 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 PUBLICATION = "objstore_journal"
+
+# Of these tables, rows for which the column holds come as a message of many instead (`audit.services.batches`).
+BATCHED = {"audit_auditevent": "is_batched"}
 
 # Each with the reason why nothing is lost without it.
 TRANSIENT = {
@@ -51,15 +53,17 @@ SELECT sequencename, coalesce(last_value, 0) FROM pg_sequences WHERE schemaname 
 """
 
 _PUBLISHED = """
-SELECT tablename FROM pg_publication_tables WHERE pubname = %s AND schemaname = current_schema() ORDER BY tablename
+SELECT tablename, rowfilter IS NOT NULL FROM pg_publication_tables WHERE pubname = %s AND schemaname = current_schema()
 """
 
-# Rows without a primary key are told apart by all their values. Of a partitioned table, each part needs to be told.
+# Rows without a primary key are told apart by all their values, and so are those of which a column says whether they are
+# published. Of a partitioned table, each part needs to be told.
 _WITHOUT_IDENTITY = """
 SELECT c.relname FROM pg_class c
  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'p'
    AND c.relname <> ALL (%s) AND c.relreplident = 'd'
-   AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+   AND (NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+        OR EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid AND h.inhparent = ANY (%s::regclass[])))
 """
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -110,26 +114,39 @@ def list_sequences(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(_SEQUENCES).fetchall())
 
 
+def tell_rows_apart(connection: Connection) -> None:
+    """Let the server log what tells rows apart in changes, where a primary key does not suffice or is not there."""
+    batched = [table.name for table in list_tables(connection) if _is_batched(table)]
+    for (name,) in connection.execute(_WITHOUT_IDENTITY, [list(TRANSIENT), batched]).fetchall():
+        connection.execute(SQL("ALTER TABLE {} REPLICA IDENTITY FULL").format(Identifier(name)))
+
+
 def publish_tables(connection: Connection) -> None:
     """Bring the publication up to the tables that there are, each with what tells its rows apart in changes.
 
     A published table without that could not be updated any more, so this comes first.
     """
-    for (name,) in connection.execute(_WITHOUT_IDENTITY, [list(TRANSIENT)]).fetchall():
-        connection.execute(SQL("ALTER TABLE {} REPLICA IDENTITY FULL").format(Identifier(name)))
-    names = [table.name for table in list_tables(connection)]
+    tell_rows_apart(connection)
+    tables = list_tables(connection)
+    wanted = SQL(", ").join(map(_published, tables))
     exists = connection.execute("SELECT FROM pg_publication WHERE pubname = %s", [PUBLICATION]).fetchone() is not None
     if not exists:
         connection.execute(
             SQL("CREATE PUBLICATION {} FOR TABLE {} WITH (publish_via_partition_root = true)").format(
-                Identifier(PUBLICATION), _listed(names)
+                Identifier(PUBLICATION), wanted
             )
         )
         return
-    published = [row[0] for row in connection.execute(_PUBLISHED, [PUBLICATION]).fetchall()]
-    if set(published) != set(names):
-        connection.execute(SQL("ALTER PUBLICATION {} SET TABLE {}").format(Identifier(PUBLICATION), _listed(names)))
+    published = set(connection.execute(_PUBLISHED, [PUBLICATION]).fetchall())
+    if published != {(table.name, _is_batched(table)) for table in tables}:
+        connection.execute(SQL("ALTER PUBLICATION {} SET TABLE {}").format(Identifier(PUBLICATION), wanted))
 
 
-def _listed(names: Sequence[str]) -> Composed:
-    return SQL(", ").join(Identifier(name) for name in names)
+def _is_batched(table: Table) -> bool:
+    return BATCHED.get(table.name) in table.columns
+
+
+def _published(table: Table) -> Composed:
+    if not _is_batched(table):
+        return SQL("{}").format(Identifier(table.name))
+    return SQL("{} WHERE (NOT {})").format(Identifier(table.name), Identifier(BATCHED[table.name]))

@@ -69,6 +69,7 @@ def _make_partition(day: date) -> None:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit partitions'))")
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} (LIKE audit_auditevent INCLUDING DEFAULTS)")
+        cursor.execute(f"ALTER TABLE {name} REPLICA IDENTITY FULL")  # see migration 0004
         cursor.execute("CREATE TEMPORARY TABLE strayed (LIKE audit_auditevent)")
         cursor.execute(
             "WITH taken AS (DELETE FROM audit_auditevent_default WHERE at >= %s AND at < %s RETURNING *) "

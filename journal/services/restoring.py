@@ -16,9 +16,10 @@ from uuid import UUID
 from django.core.management import call_command
 from psycopg.sql import SQL, Identifier
 
+from audit.row_text import MESSAGE_PREFIX, unpack
 from journal.archive import Found, find_records, read_record
 from journal.databases import connect_to_restore
-from journal.pgoutput import RELATION, Message, Relation, parse_message
+from journal.pgoutput import MESSAGE, RELATION, ApplicationMessage, Message, Relation, parse_message
 from journal.record_format import Record, RecordDamaged, RecordName, split_messages
 from journal.replay import Applied, ChangesMissing, Replay
 from journal.services.backups import Backup, Report, Segment, Stores, choose_backup, find_backups
@@ -197,8 +198,7 @@ class Restoring:
 
     def _follow_schema(self, record: Record, replay: Replay) -> None:
         """Migrate on where changes came under a schema that their segment did not know of yet; later ones do."""
-        relations = [one for one in _messages(record, kind=RELATION) if isinstance(one, Relation)]
-        if replay.is_in_transaction or all(map(replay.knows, relations)):
+        if replay.is_in_transaction or all(replay.knows(*seen) for seen in _tables_of(record)):
             return
         newest = next((found.header["migrations"] for found in self._from_the_newest()), None)
         if newest is not None:
@@ -209,6 +209,18 @@ class Restoring:
             for name in segment.revisions:
                 with suppress(RecordDamaged):
                     yield self._read(name)
+
+
+def _tables_of(record: Record) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the tables, with their columns, as the changes of a segment see them."""
+    for message in _messages(record, kind=RELATION):
+        if isinstance(message, Relation):
+            yield message.name, message.columns
+    for message in _messages(record, kind=MESSAGE):
+        if isinstance(message, ApplicationMessage) and message.prefix == MESSAGE_PREFIX:
+            with suppress(ValueError):  # whoever applies it says so
+                batch = unpack(message.content)
+                yield batch.table, batch.columns
 
 
 def _messages(record: Record, *, kind: bytes = b"") -> Iterator[Message]:

@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg.sql import SQL, Identifier
 
 from journal.services.backups import NothingToRestore
-from journal.tables import Connection, list_partitions, list_tables
+from journal.tables import Connection, list_partitions, list_tables, tell_rows_apart
 
 SEQUENCE_HEADROOM = 1_000  # or as much as was used: a sequence of small numbers has an end
 
@@ -91,6 +91,7 @@ def add_partitions(connection: Connection, partitions: Sequence[Sequence[str]]) 
             )
             if parent in defaults:
                 _put_default_back(connection, parent, defaults[parent])
+            tell_rows_apart(connection)
 
 
 def _set_default_aside(connection: Connection, parent: str, default: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from journal import pgoutput
 from journal.pgoutput import (
     UNCHANGED,
+    ApplicationMessage,
     Begin,
     Commit,
     Delete,
@@ -33,7 +34,9 @@ DELETE = bytes.fromhex("44 00004001 4b 0004 74 00000001 31 6e 6e 6e")
 UPDATE = bytes.fromhex("55 00004001 4e 0004 74 00000001 31 75 6e 6e")
 UPDATE_OF_KEY = bytes.fromhex("55 00004001 4b 0001 74 00000001 31 4e 0001 74 00000001 32")
 TRUNCATE = bytes.fromhex("54 00000002 00 00004001 00004002")
-ALL = (BEGIN, COMMIT, RELATION, INSERT, DELETE, UPDATE, UPDATE_OF_KEY, TRUNCATE)
+# For: SELECT pg_logical_emit_message(true, 'p', 'abc')
+MESSAGE = bytes.fromhex("4d 01 00000000016f6900 7000 00000003 616263")
+ALL = (BEGIN, COMMIT, RELATION, INSERT, DELETE, UPDATE, UPDATE_OF_KEY, TRUNCATE, MESSAGE)
 
 COMMITTED_AT = datetime(2026, 11, 26, 11, 42, 20, 284173, tzinfo=UTC)
 
@@ -49,6 +52,8 @@ COMMITTED_AT = datetime(2026, 11, 26, 11, 42, 20, 284173, tzinfo=UTC)
         (UPDATE, Update(0x4001, None, ("1", UNCHANGED, None, None))),
         (UPDATE_OF_KEY, Update(0x4001, ("1",), ("2",))),
         (TRUNCATE, Truncate((0x4001, 0x4002))),
+        (MESSAGE, ApplicationMessage("p", b"abc")),
+        (b"M\0" + MESSAGE[2:], ApplicationMessage("p", b"abc", is_transactional=False)),
         (b"O" + bytes(8) + b"origin\0", None),
     ],
 )
@@ -76,6 +81,9 @@ def test_what_the_writer_needs_is_read_without_parsing_the_rest() -> None:
     assert pgoutput.table_of(RELATION) == "t"
     assert pgoutput.commit_end_of(COMMIT) == 0x16F6998
     assert pgoutput.commit_time_of(COMMIT) == COMMITTED_AT
+    assert pgoutput.is_message_of_transaction(MESSAGE, "p")
+    assert not pgoutput.is_message_of_transaction(MESSAGE, "pp")
+    assert not pgoutput.is_message_of_transaction(b"M\0" + MESSAGE[2:], "p")
 
 
 def test_positions_have_a_text() -> None:
