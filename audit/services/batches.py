@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from audit.draft import COLUMNS, AuditDraft
+from audit.plain_rows import plain_line
 from audit.row_text import MESSAGE_PREFIX, NULL, line_of, pack
 
 logger = logging.getLogger("objstore.audit")
@@ -151,7 +152,7 @@ def _write_singly(lines: list[str]) -> None:
 
 def row_line(draft: AuditDraft) -> str:
     """Render a draft's row for COPY."""
-    return draft.plain_line(NULL) or line_of(draft.values())
+    return plain_line(draft) or line_of(draft.values())
 
 
 _writer = BatchWriter()
