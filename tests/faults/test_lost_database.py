@@ -252,6 +252,11 @@ def assert_back(system: LiveSystem, lives: list[tuple[float, str, str, Any]], dr
     print(f"{promised} of {len(lives)} keys were promised; {len(lost)} are lost, of {sorted(lost)} s")
     assert promised > 10
     assert [key for age, key in lost if age > PROMISED_SECONDS] == []
+    # So are the reads, in batches, with the seals that are over them.
+    counted = "SELECT count(*) FROM audit_auditevent WHERE is_batched AND method = 'GET' AND at < to_timestamp(%s)"
+    assert query(system, counted, dropped_at - PROMISED_SECONDS)[0][0] >= promised
+    verdict = system.manage("audit_verify", is_checked=False)
+    assert verdict.returncode == 0, verdict.stdout
     checked = json.loads(system.manage("fsck", "--deep", "--json", is_checked=False).stdout)
     # A node is gone with all that it held; nothing else may be missing.
     assert checked["by_kind"].keys() <= {"fragment out of reach", "node out of reach"}, checked
