@@ -22,6 +22,8 @@ NOW = timestamps.parse_basic(DOCUMENTATION["now"])
 CREDENTIALS = SigningCredentials(DOCUMENTATION["access_key_id"], DOCUMENTATION["secret_key"])
 ENDPOINT = "https://s3.example.org:9000"
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+# No names that the signature itself takes.
+QUERIES = st.dictionaries(TEXTS.filter(lambda name: not name.lower().startswith("x-amz-")), TEXTS, max_size=3)
 
 
 @pytest.mark.parametrize("case", DOCUMENTATION["header_requests"], ids=lambda case: case["name"])
@@ -52,7 +54,7 @@ def test_a_presigned_url_is_that_of_the_documentation():
     assert url.endswith(f"&X-Amz-Signature={case['signature']}")
 
 
-@given(TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3), st.sampled_from([None, "token+/="]))
+@given(TEXTS, QUERIES, st.sampled_from([None, "token+/="]))
 def test_presigned_urls_verify_and_equal_botocore_s(key, query, token):
     credentials = SigningCredentials("AKID", "secret", token, region="eu-west-9")
     path = f"/bucket/{key}"
@@ -81,7 +83,7 @@ def test_presigned_urls_verify_and_equal_botocore_s(key, query, token):
         assert theirs == dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
-@given(TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3), st.sampled_from([None, "token+/="]))
+@given(TEXTS, QUERIES, st.sampled_from([None, "token+/="]))
 def test_signed_headers_equal_botocore_s(key, query, token):
     path = f"/bucket/{key}"
     url = f"{ENDPOINT}{encode_path(path)}?{encode_query(query.items())}"
