@@ -61,7 +61,7 @@ COLUMNS = {
 }
 """The columns that a row is written with, in order, and their types."""
 
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 _PATH_SAFE = "/-._~!$&'()*+,;=:@"
 
 # What signs a presigned request, and what a session is carried by: nobody may find them in a log.
@@ -217,7 +217,7 @@ class AuditDraft:
 
     def _request_uri(self) -> str:
         path = self.path
-        if self.source != "command" and not _PLAIN_PATH.fullmatch(path):
+        if self.source != "command" and not PLAIN_PATH.fullmatch(path):
             path = quote(path, safe=_PATH_SAFE, encoding="latin-1")
         return f"{path}?{redacted(self.query)}" if self.query else path
 

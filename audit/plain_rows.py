@@ -6,16 +6,13 @@ the same for all that a client asks of a bucket, so it is looked at once and rem
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-from audit.draft import AuditDraft, at_text
+from audit.draft import PLAIN_PATH, AuditDraft, at_text
 from audit.row_text import NULL
 
 LENGTH_MAX = 512  # of all texts that are remembered together, and of each other one
 REMEMBERED_MAX = 1_024
-
-_PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 
 
 def plain_line(draft: AuditDraft) -> str | None:
@@ -27,15 +24,17 @@ def plain_line(draft: AuditDraft) -> str | None:
     if draft.decisions:
         action, _, decision = draft.decisions[0]
         reason, outcome = decision.reason, decision.outcome.value
-    if len(path) > LENGTH_MAX or not _PLAIN.fullmatch(path):
+    if len(draft.user_agent) + len(draft.host) > LENGTH_MAX:  # whatever a client says, little of it is remembered
+        return None
+    if len(path) > LENGTH_MAX or not PLAIN_PATH.fullmatch(path):
         return None
     if key is None:
         key = NULL
-    elif not path.endswith(key) and (len(key) > LENGTH_MAX or not _PLAIN.fullmatch(key)):
+    elif not path.endswith(key) and (len(key) > LENGTH_MAX or not PLAIN_PATH.fullmatch(key)):
         return None
     if version_id is None:
         version_id = NULL
-    elif len(version_id) > LENGTH_MAX or not _PLAIN.fullmatch(version_id):
+    elif len(version_id) > LENGTH_MAX or not PLAIN_PATH.fullmatch(version_id):
         return None
     remembered = _same_for_many(
         draft.source,
@@ -85,13 +84,13 @@ def _same_for_many(  # noqa: PLR0917  a cache that is asked by position is twice
     is_secure: bool,  # noqa: FBT001
 ) -> tuple[str, str, str, str] | None:
     """Return the pieces of a line between what differs from request to request; None if they are not plain."""
-    nullable = [NULL if text is None else text for text in (account_id, access_key_id, bucket, owner_id)]
-    texts = (source, operation, action, principal, reason, source_ip, user_agent, method, host, auth_type)
-    given = "".join((*texts, *(text for text in nullable if text != NULL)))
+    nullable = (account_id, access_key_id, bucket, owner_id)
+    texts = (source, operation, action, principal, reason, source_ip, user_agent, method, host, auth_type, *nullable)
+    given = "".join(text for text in texts if text is not None)
     if (
         len(given) > LENGTH_MAX
-        or len(nullable[1]) > 128
-        or len(nullable[2]) > 255
+        or len(access_key_id or "") > 128
+        or len(bucket or "") > 255
         or len(source_ip) > 64
         or len(method) > 16
         or len(host) > 255
@@ -99,9 +98,10 @@ def _same_for_many(  # noqa: PLR0917  a cache that is asked by position is twice
         or "\\" in given
     ):
         return None
+    account, access_key, bucket_name, owner = (NULL if text is None else text for text in nullable)
     return (
-        f"\t{source}\t{operation}\t{action}\t{nullable[0]}\t{principal}\t{nullable[1]}\t{nullable[2]}\t",
-        f"\t{nullable[3]}\t{outcome}\t{reason}\t{NULL}\t{source_ip}\t{user_agent}\t",
+        f"\t{source}\t{operation}\t{action}\t{account}\t{principal}\t{access_key}\t{bucket_name}\t",
+        f"\t{owner}\t{outcome}\t{reason}\t{NULL}\t{source_ip}\t{user_agent}\t",
         f"\t{method}\t",
         f"\t{host}\t\t{auth_type}\t{'true' if is_secure else 'false'}\n",
     )

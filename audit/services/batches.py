@@ -129,11 +129,11 @@ def write_batch(lines: list[str]) -> None:
 
 
 def _copy(lines: list[str]) -> None:
-    is_journaled = "t" if settings.OBJSTORE_JOURNAL else "f"
+    mark = "t" if settings.OBJSTORE_JOURNAL else "f"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_BEGIN, [len(lines)])
         ids = cursor.fetchone()[1].split()
-        text = "".join([f"{number}\t{is_journaled}\t{line}" for number, line in zip(ids, lines, strict=True)])
+        text = "".join([f"{number}\t{mark}\t{line}" for number, line in zip(ids, lines, strict=True)])
         with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
             copy.write(text)
         if settings.OBJSTORE_JOURNAL:

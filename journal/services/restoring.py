@@ -213,21 +213,20 @@ class Restoring:
 
 def _tables_of(record: Record) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield the tables, with their columns, as the changes of a segment see them."""
-    for message in _messages(record, kind=RELATION):
+    for message in _messages(record, kinds=(RELATION, MESSAGE)):
         if isinstance(message, Relation):
             yield message.name, message.columns
-    for message in _messages(record, kind=MESSAGE):
-        if isinstance(message, ApplicationMessage) and message.prefix == MESSAGE_PREFIX:
+        elif isinstance(message, ApplicationMessage) and message.prefix == MESSAGE_PREFIX:
             with suppress(ValueError):  # whoever applies it says so
                 batch = unpack(message.content)
                 yield batch.table, batch.columns
 
 
-def _messages(record: Record, *, kind: bytes = b"") -> Iterator[Message]:
-    """Yield the messages of a segment, or those of one kind."""
+def _messages(record: Record, *, kinds: tuple[bytes, ...] = (b"",)) -> Iterator[Message]:
+    """Yield the messages of a segment, or those of some kinds."""
     for content in record.contents():
         for data in split_messages(content):
-            if data.startswith(kind):
+            if data.startswith(kinds):
                 message = parse_message(data)
                 if message is not None:
                     yield message

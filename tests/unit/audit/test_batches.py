@@ -54,7 +54,7 @@ def test_what_postgresql_cannot_hold_is_replaced_and_long_texts_are_cut() -> Non
 
 TEXTS = st.one_of(
     st.text(max_size=12),
-    st.sampled_from(["", "plain/key-1.jpg", "a" * 300, "a b", "a\\b", "a\tb", "a\x02b", "a\x7fb", "ä", "\0"]),
+    st.sampled_from(["", "plain/key-1.jpg", "a" * 300, "a b", "a\\b", "a\tb", "a\x02b", "\x02", "a\x7fb", "ä", "\0"]),
 )
 MAYBE = st.one_of(st.none(), TEXTS)
 
@@ -88,6 +88,13 @@ def test_most_lines_are_plain() -> None:
     one = AuditDraft(request_id="R", source="s3", bucket="b", key="photos/1.jpg", path="/b/photos/1.jpg", method="GET")
     one.finish(status=200)
     assert plain_line(one) == line_of(one.values())
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "bucket", "key", "version_id"])
+def test_the_sign_for_null_is_a_text_like_others(name: str) -> None:
+    one = AuditDraft(request_id="R", source="s3", path="/b", **{name: "\x02"})
+    one.finish(status=200)
+    assert plain_line(one) is None
 
 
 def test_a_full_queue_drops_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
