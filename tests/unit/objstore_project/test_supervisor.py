@@ -8,8 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-PRELUDE = """
-import os, signal, sys, time
+PRELUDE = '''
+import os, signal, sys, tempfile, time
 from objstore_project.supervisor.output import JoinedLog
 from objstore_project.supervisor.program import Program
 from objstore_project.supervisor.supervisor import StartFailed, StopRequested, Supervisor
@@ -17,9 +17,17 @@ from objstore_project.supervisor.supervisor import StartFailed, StopRequested, S
 def shell(name, script, **options):
     return Program(name=name, arguments=("/bin/sh", "-c", script), environment={"PATH": "/usr/bin:/bin"}, **options)
 
+directory = tempfile.TemporaryDirectory()
+
+def trapping(name, trap, **options):
+    """A program that goes on for ever, and is ready once it has said what to do at SIGTERM."""
+    said = os.path.join(directory.name, name)
+    script = f"trap '{trap}' TERM; : > {said}; while :; do sleep 0.05; done"
+    return shell(name, script, is_ready=lambda: os.path.exists(said), **options)
+
 supervisor = Supervisor(JoinedLog(1))
 supervisor.take_signals()
-"""
+'''
 
 
 def run(script: str) -> str:
@@ -91,8 +99,7 @@ def test_a_program_takes_what_it_forked_with_it() -> None:
 
 def test_what_ignores_the_stop_signal_is_killed_in_time() -> None:
     output = run("""
-        supervisor.start([shell("deaf", "trap '' TERM; echo ready; while :; do sleep 1; done", stop_seconds=0.5)], timeout_seconds=9)
-        time.sleep(0.3)
+        supervisor.start([trapping("deaf", "", stop_seconds=0.5)], timeout_seconds=30)
         started_at = time.monotonic()
         supervisor.stop([["deaf"]])
         print(time.monotonic() - started_at < 3, supervisor.children["deaf"].exit_code)
@@ -102,9 +109,7 @@ def test_what_ignores_the_stop_signal_is_killed_in_time() -> None:
 
 def test_a_second_signal_stops_at_once() -> None:
     output = run("""
-        deaf = shell("deaf", "trap '' TERM; echo ready; while :; do sleep 1; done", stop_seconds=30)
-        supervisor.start([deaf], timeout_seconds=9)
-        time.sleep(0.3)
+        supervisor.start([trapping("deaf", "", stop_seconds=30)], timeout_seconds=30)
         os.kill(os.getpid(), signal.SIGINT)
         supervisor.supervise()
         signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
@@ -118,9 +123,7 @@ def test_a_second_signal_stops_at_once() -> None:
 
 def test_stages_stop_one_after_the_other() -> None:
     output = run("""
-        script = "trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done"
-        supervisor.start([shell(name, script) for name in ("last", "first", "second")], timeout_seconds=9)
-        time.sleep(0.3)
+        supervisor.start([trapping(name, "echo bye; exit 0") for name in ("last", "first", "second")], timeout_seconds=30)
         supervisor.stop([["first"], ["second", "unknown"], ["last"]])
     """)
     assert [line.split()[0] for line in output.splitlines()] == ["first", "second", "last"]
